@@ -1,0 +1,1 @@
+"""From a classifier to printed cells: Verilog, synthesis, timing and power."""

@@ -1,0 +1,1 @@
+"""Design of printed machine-learning classifiers: data, integer arithmetic, search, circuits as data."""

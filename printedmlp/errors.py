@@ -1,0 +1,36 @@
+"""What goes wrong in words a user can act on.
+
+Every error message is one line that names the place and the value; the command line prints it and ends with
+exit code 2. A traceback is a defect of this package.
+"""
+
+
+class PrintedMLPError(Exception):
+    """Base of all errors caused by input, settings or tools. The message is one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(str(message).split()))
+
+
+class DataError(PrintedMLPError):
+    """A table, a data set name or a quantiser file cannot be used."""
+
+
+class ModelError(PrintedMLPError):
+    """A classifier is malformed or is asked about inputs it is not defined for."""
+
+
+class ConfigError(PrintedMLPError):
+    """A setting is out of range or contradicts another one."""
+
+
+class ToolError(PrintedMLPError):
+    """An outside tool is missing, of the wrong version, or failed; the message quotes it."""
+
+
+class VerificationError(PrintedMLPError):
+    """A circuit and its classifier are not the same function."""
+
+
+class PrintedMLPWarning(UserWarning):
+    """Something was repaired or assumed; the message says what."""

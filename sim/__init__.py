@@ -1,0 +1,1 @@
+"""Proof by simulation: vectors, cocotb bench, simulator runner."""
