@@ -1,0 +1,162 @@
+"""Settings of a design run: defaults by budget, a TOML file, the command line, in this order."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from printedmlp.errors import ConfigError
+
+BUDGETS: dict[str, dict[str, Any]] = {
+    "quick": {"restarts": 6, "population": 100, "generations": 150, "effort": "quick", "candidates": 24},
+    "standard": {"restarts": 16, "population": 200, "generations": 1000, "effort": "standard", "candidates": 48},
+    "thorough": {"restarts": 32, "population": 300, "generations": 4000, "effort": "thorough", "candidates": 96},
+}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "budget": tuple(BUDGETS),
+    "effort": ("quick", "standard", "thorough"),
+    "missing": ("drop", "error"),
+    "simulator": ("verilator", "icarus"),
+}
+RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**63 - 1),
+    "input_bits": (1, 8),
+    "restarts": (1, 1000),
+    "population": (8, 100_000),
+    "generations": (0, 10_000_000),
+    "candidates": (1, 10_000),
+    "max_accuracy_loss": (0.0, 1.0),
+    "random_vectors": (10_000, 10_000_000),
+    "lsb": (0, 20),
+    "msb": (0, 30),
+}
+
+
+@dataclass(frozen=True)
+class DesignConfig:
+    """Everything that decides the result of a design run.
+
+    Attributes
+    ----------
+    dataset : name of a data set or path of a CSV file.
+    label : name of the label column; None takes the last.
+    missing : rows with missing cells are dropped with a warning ("drop") or refused ("error").
+    seed : of the split, the training and the random vectors.
+    official_split, group_duplicates : see `printedmlp.split`.
+    hidden : sizes of the hidden layers; None takes the literature's for a known data set.
+    input_bits : bits of each quantised input.
+    lsb, msb : window of the hidden QReLU.
+    budget : "quick", "standard" or "thorough"; sets the five numbers below unless they are given.
+    restarts : float trainings of the exact baseline.
+    population, generations : of NSGA-II.
+    max_accuracy_loss : training-accuracy loss against the exact baseline beyond which a solution is infeasible.
+    candidates : how many of the search's solutions are synthesised.
+    effort : synthesis effort of the designs reported.
+    technology : name of a built-in technology or path of a TOML file.
+    liberty : path of a Liberty file used instead.
+    random_vectors : seeded random vectors each circuit is simulated with, at least 10,000.
+    simulator : "verilator" or "icarus".
+    """
+
+    dataset: str
+    label: str | None = None
+    missing: str = "drop"
+    seed: int = 0
+    official_split: bool = False
+    group_duplicates: bool = False
+    hidden: tuple[int, ...] | None = None
+    input_bits: int = 4
+    lsb: int = 4
+    msb: int = 11
+    budget: str = "standard"
+    restarts: int = 0
+    population: int = 0
+    generations: int = -1
+    max_accuracy_loss: float = 0.10
+    candidates: int = 0
+    effort: str = ""
+    technology: str = "egfet"
+    liberty: str | None = None
+    random_vectors: int = 10_000
+    simulator: str = "verilator"
+
+    def __post_init__(self) -> None:
+        for key, allowed in CHOICES.items():
+            if getattr(self, key) not in allowed:
+                raise ConfigError(f"{key}: {getattr(self, key)!r} is not one of {', '.join(allowed)}")
+        for key, (low, high) in RANGES.items():
+            if not low <= getattr(self, key) <= high:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not in {low:g}..{high:g}")
+        if self.msb < self.lsb:
+            raise ConfigError(f"msb: {self.msb} is below lsb {self.lsb}")
+        if self.hidden is not None and not (self.hidden and all(1 <= n <= 256 for n in self.hidden)):
+            raise ConfigError(f"hidden: {list(self.hidden)} must be layer sizes in 1..256")
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as a JSON-ready dictionary."""
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+
+
+def make_config(file: Path | None, given: Mapping[str, Any]) -> DesignConfig:
+    """Settings from an optional TOML file, overridden by those given on the command line, filled from the budget.
+
+    Raises
+    ------
+    ConfigError : the file cannot be read, or a key or value is wrong; the message names it.
+    """
+    values = _read_toml(file) if file is not None else {}
+    values.update({key: value for key, value in given.items() if value is not None})
+    if "dataset" not in values:
+        raise ConfigError("dataset: none given; name a data set or a CSV file")
+    budget = values.get("budget", "standard")
+    if budget not in BUDGETS:
+        raise ConfigError(f"budget: {budget!r} is not one of {', '.join(BUDGETS)}")
+    return DesignConfig(**{**BUDGETS[budget], **values})
+
+
+def with_hidden(config: DesignConfig, hidden: tuple[int, ...]) -> DesignConfig:
+    """The settings with the hidden sizes filled in where they were left open."""
+    return config if config.hidden is not None else replace(config, hidden=hidden)
+
+
+def config_toml(config: DesignConfig) -> str:
+    """The settings as TOML; settings that are None are left out."""
+    lines = [f"{key} = {_toml_value(value)}" for key, value in config.to_json().items() if value is not None]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(f"\\u{ord(c):04x}" if ord(c) < 32 or ord(c) == 127 else c for c in escaped) + '"'
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml_value(item) for item in value) + "]"
+    return repr(value)
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read as TOML: {error}") from None
+    types = {item.name: str(item.type) for item in fields(DesignConfig)}
+    return {key: _checked(file, key, value, types) for key, value in values.items()}
+
+
+def _checked(file: Path, key: str, value: Any, types: Mapping[str, str]) -> Any:
+    if key not in types:
+        raise ConfigError(f"{file}: unknown setting '{key}'")
+    if types[key].startswith("tuple"):
+        if isinstance(value, list) and all(type(item) is int for item in value):
+            return tuple(value)
+        raise ConfigError(f"{file}: {key} must be a list of integers, not {value!r}")
+    name = types[key].split(" ")[0]
+    wanted: tuple[type, ...] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}[name]
+    if type(value) not in wanted:
+        raise ConfigError(f"{file}: {key} must be {name}, not {value!r}")
+    return value

@@ -1,0 +1,36 @@
+"""`python -m flows.doctor`: what the flow finds on this machine and what is missing.
+
+Exit code 0 when every required tool is there, 2 when one is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from flows.cli import run_command
+from flows.tools import Tool, find_tools
+from printedmlp.errors import ToolError
+
+
+def main(arguments: Sequence[str] | None = None, *, finder: Callable[[], list[Tool]] = find_tools) -> None:
+    """Print one line a tool; raises ToolError naming the required ones that are missing."""
+    argparse.ArgumentParser(prog="python -m flows.doctor", description=__doc__).parse_args(arguments)
+    tools = finder()
+    for tool in tools:
+        print(_line(tool))
+    missing = [tool.name for tool in tools if tool.required and tool.version is None]
+    if missing:
+        raise ToolError(f"missing: {', '.join(missing)}")
+
+
+def _line(tool: Tool) -> str:
+    if tool.version is not None:
+        return f"found    {tool.name:15} {tool.version:45.45} {tool.purpose}"
+    kind = "MISSING" if tool.required else "absent"
+    return f"{kind:8} {tool.name:15} {tool.remedy:45.45} {tool.purpose}"
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

