@@ -94,7 +94,8 @@ def _axes(scale: Scale) -> list[str]:
     middle = (LEFT + right) / 2
     parts.append(f'<line class="axis" x1="{LEFT}" y1="{bottom}" x2="{right}" y2="{bottom}"/>')
     parts.append(
-        f'<text class="label" x="{middle:.0f}" y="{HEIGHT - 14}" text-anchor="middle">cell area (cm²), log scale</text>'
+        f'<text class="label" x="{middle:.0f}" y="{HEIGHT - 14}" text-anchor="middle">'
+        "cell area (cm²), log scale</text>"
     )
     parts.append(
         f'<text class="label" transform="translate(18 {(TOP + bottom) / 2:.0f}) rotate(-90)" '
@@ -106,10 +107,12 @@ def _axes(scale: Scale) -> list[str]:
 def _prohibitive(scale: Scale) -> list[str]:
     if 10.0 ** scale.decades[1] <= PROHIBITIVE_CM2:
         return []
-    x, right = scale.x(PROHIBITIVE_CM2), WIDTH - RIGHT
+    x, right, bottom = scale.x(PROHIBITIVE_CM2), WIDTH - RIGHT, HEIGHT - BOTTOM
+    shade = f'x="{x:.1f}" y="{TOP}" width="{right - x:.1f}" height="{bottom - TOP}"'
+    note = f'x="{right - 6}" y="{bottom - 8}" text-anchor="end"'
     return [
-        f'<rect class="prohibitive" x="{x:.1f}" y="{TOP}" width="{right - x:.1f}" height="{HEIGHT - TOP - BOTTOM}"/>',
-        f'<text class="note" x="{right - 6}" y="{HEIGHT - BOTTOM - 8}" text-anchor="end">above 20 cm²: prohibitive</text>',
+        f'<rect class="prohibitive" {shade}/>',
+        f'<text class="note" {note}>above 20 cm²: prohibitive</text>',
     ]
 
 
