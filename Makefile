@@ -1,0 +1,37 @@
+# Two commands do everything on a fresh machine: `make design` and `make test`.
+PYTHON ?= python3
+DATASET ?= breast_cancer_diagnostic
+BUDGET ?= quick
+BIN := .venv/bin
+ROOMS := printedmlp hdl sim flows
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: design test quick lint types environment clean
+
+design: environment
+	$(BIN)/python -m flows.doctor
+	$(BIN)/python -m flows.design $(DATASET) --budget $(BUDGET)
+
+test: environment lint types
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+quick: environment
+	$(BIN)/python -m pytest -n 2 -m "not slow and not tools"
+
+lint: environment
+	$(BIN)/ruff check $(ROOMS) tests benchmarks
+	$(BIN)/ruff format --check $(ROOMS) tests benchmarks
+
+types: environment
+	$(BIN)/mypy $(ROOMS) tests benchmarks
+
+environment: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv .venv || { echo "error: Python's venv module is missing: apt-get install python3-venv"; exit 2; }
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
