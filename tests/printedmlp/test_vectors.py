@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from printedmlp.errors import DataError
+from printedmlp.vectors import Vectors, is_vector_file, read_vectors, vectors_csv
+
+
+def make(tmp_path, text):
+    path = tmp_path / "v.csv"
+    path.write_text(text)
+    return path
+
+
+def test_a_small_file_by_hand(tmp_path):
+    path = make(tmp_path, "x0,x1,class\n3,17,1\n0,15,1\n2,2,0\n")
+    vectors = read_vectors(path)
+    assert vectors.codes.tolist() == [[3, 17], [0, 15], [2, 2]]
+    assert vectors.y.tolist() == [1, 1, 0]
+    assert (vectors.n_classes, vectors.majority_class) == (2, 1)
+
+
+def test_saturation_is_counted():
+    vectors = Vectors(np.array([[16, 3], [15, 99]]), np.array([0, 1]), 2, 0)
+    limited, changed = vectors.saturated(4)
+    assert limited.codes.tolist() == [[15, 3], [15, 15]]
+    assert changed == 2
+
+
+def test_round_trip(tmp_path):
+    rng = np.random.default_rng(3)
+    vectors = Vectors(rng.integers(0, 16, (20, 3)), rng.integers(0, 4, 20), 4, 0)
+    again = read_vectors(make(tmp_path, vectors_csv(vectors)))
+    assert np.array_equal(again.codes, vectors.codes)
+    assert np.array_equal(again.y, vectors.y)
+
+
+def test_only_the_exact_header_makes_a_vector_file(tmp_path):
+    assert is_vector_file(make(tmp_path, "x0,x1,class\n1,2,0\n"))
+    assert not is_vector_file(make(tmp_path, "x0,x2,class\n1,2,0\n"))
+    assert not is_vector_file(make(tmp_path, "class\n0\n"))
+    assert not is_vector_file(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("1,2\n", "line 2: 2 cells, expected 3"),
+        ("1,2,0\n1,-2,0\n", "line 3, column 'x1': '-2' is not an integer"),
+        ("1,2.5,0\n", "column 'x1': '2.5'"),
+        ("1,2,9999\n", "column 'class': '9999'"),
+        ("1,99999999999999999999,0\n", "column 'x1'"),
+        ("", "holds no vectors"),
+    ],
+)
+def test_defects_name_their_place(tmp_path, body, message):
+    with pytest.raises(DataError, match=message):
+        read_vectors(make(tmp_path, "x0,x1,class\n" + body))
