@@ -1,7 +1,7 @@
 """Test vectors as a file: quantised inputs and true classes, the form in which published circuits come with theirs.
 
-CSV with the header `x0,x1,...,class`; inputs are unsigned integers (x0 is the least significant part of the circuit's
-input bus), `class` is the index of the true class among the sorted labels.
+CSV with the header `x0,x1,...,class`; inputs are unsigned integers (x0 is the least significant part of the
+circuit's input bus), `class` is the index of the true class among the sorted labels.
 """
 
 from __future__ import annotations

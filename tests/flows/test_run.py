@@ -1,0 +1,99 @@
+import json
+
+import pytest
+
+from flows.run import open_run, write_text
+from printedmlp.errors import ConfigError
+
+ORDER = ["first", "second"]
+
+
+class Killed(BaseException):
+    """Stands for a kill in the middle of a stage."""
+
+
+def write_number(run, name, number):
+    def work():
+        run.write_json(number, name)
+        return [name]
+
+    return work
+
+
+def test_a_stage_runs_once(tmp_path):
+    with open_run(tmp_path / "r", {"a": 1}, ORDER) as run:
+        assert run.do("first", write_number(run, "one.json", 1))
+    with open_run(tmp_path / "r", {"a": 1}, ORDER) as run:
+        assert not run.do("first", write_number(run, "one.json", 99))
+        assert run.read_json("one.json") == 1
+
+
+def test_a_changed_file_makes_its_stage_and_the_later_ones_undone(tmp_path):
+    with open_run(tmp_path / "r", {}, ORDER) as run:
+        run.do("first", write_number(run, "one.json", 1))
+        run.do("second", write_number(run, "two.json", 2))
+    (tmp_path / "r" / "one.json").write_text("7")
+    with open_run(tmp_path / "r", {}, ORDER) as run:
+        assert not run.is_done("first")
+        assert run.do("first", write_number(run, "one.json", 1))
+        assert not run.is_done("second")
+
+
+def test_a_killed_stage_is_not_done_and_leaves_no_draft(tmp_path):
+    def killed():
+        raise Killed
+
+    with pytest.raises(Killed), open_run(tmp_path / "r", {}, ORDER) as run:
+        run.do("first", killed)
+    (tmp_path / "r" / ".half.part").write_text("hal")
+    with open_run(tmp_path / "r", {}, ORDER) as run:
+        assert not run.is_done("first")
+        assert not list((tmp_path / "r").glob("*.part"))
+        assert not list((tmp_path / "r").glob(".*.part"))
+
+
+def test_other_settings_are_refused_by_name_unless_fresh(tmp_path):
+    with open_run(tmp_path / "r", {"seed": 1}, ORDER) as run:
+        run.do("first", write_number(run, "one.json", 1))
+    with pytest.raises(ConfigError, match=r"seed: 1 there, 2 now"), open_run(tmp_path / "r", {"seed": 2}, ORDER):
+        pass
+    with open_run(tmp_path / "r", {"seed": 2}, ORDER, fresh=True) as run:
+        assert not run.is_done("first")
+        assert not (tmp_path / "r" / "one.json").exists()
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+    with (
+        open_run(tmp_path / "r", {}, ORDER),
+        pytest.raises(ConfigError, match="another process"),
+        open_run(tmp_path / "r", {}, ORDER),
+    ):
+        pass
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("dear")
+    with pytest.raises(ConfigError, match=r"thesis\.tex"), open_run(tmp_path, {}, ORDER, fresh=True):
+        pass
+    assert (tmp_path / "thesis.tex").read_text() == "dear"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "other"}'])
+def test_a_damaged_manifest_is_one_line(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ConfigError, match="not the manifest of a run"), open_run(tmp_path, {}, ORDER):
+        pass
+
+
+def test_an_interrupted_write_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_text(path, "old")
+
+    def full_disk(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("flows.run.os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        write_text(path, json.dumps("new"))
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
