@@ -1,0 +1,128 @@
+"""From records to a rectangular grid of text: header row or none, equal widths, one usable name a column."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from printedmlp.errors import DataError
+from printedmlp.names import clean_text, listed, unique_names
+from printedmlp.records import Record, Records, decode, separator_name, split_records
+from printedmlp.values import has_decimal_comma, is_missing, parse_number
+
+_SAMPLE_ROWS = 200
+_FEWEST_NUMBERED_NAMES = 4
+
+
+class Grid(NamedTuple):
+    """A table as text, by columns: `columns[j][i]` is the cell of column j in the row that starts in `lines[i]`.
+
+    `unnamed` are the columns whose header cell is empty; `separator` decides whether a comma may be a decimal
+    comma.
+    """
+
+    place: str
+    names: tuple[str, ...]
+    lines: tuple[int, ...]
+    columns: tuple[tuple[str, ...], ...]
+    unnamed: frozenset[int]
+    separator: str
+
+    def where(self, row: int, column: int) -> str:
+        """Name a cell the way messages do: file, line and column."""
+        return f"{self.place} line {self.lines[row]}, column '{self.names[column]}'"
+
+
+def read_grid(data: bytes, place: str, notes: list[str]) -> Grid:
+    """Read the bytes of a text table; what was repaired is added to `notes`, what cannot be is a `DataError`."""
+    records = split_records(decode(data, place, notes), place, notes)
+    header, body = _header_and_body(records, place, notes)
+    if not body:
+        raise DataError(f"{place} has a header row but no data rows")
+    names, body = _equal_widths(header, body, place, notes)
+    columns = list(zip(*(row.cells for row in body), strict=True))
+    while names and not names[-1] and all(is_missing(cell) for cell in columns[-1]):
+        names, columns = names[:-1], columns[:-1]
+    if len(names) < 2:
+        found = separator_name(records.separator)
+        raise DataError(f"{place} has one column; inputs and a class are needed (separator taken: {found})")
+    unnamed = frozenset(j for j, name in enumerate(names) if not clean_text(name))
+    lines = tuple(row.line for row in body)
+    return Grid(place, _usable(names, header, place, notes), lines, tuple(columns), unnamed, records.separator)
+
+
+def _header_and_body(records: Records, place: str, notes: list[str]) -> tuple[Record, list[Record]]:
+    """Split off the header row; a table without one gets the names x0, x1, ... and a note."""
+    rows = records.rows
+    if records.comment_header is not None:
+        return records.comment_header, rows
+    if not rows:
+        raise DataError(f"{place} has no rows, only comments")
+    if _counts(rows[0].cells):
+        notes.append(f"{place} line {rows[0].line}: a row that counts its columns is taken as the header")
+        return rows[0], rows[1:]
+    if _is_header(rows[0].cells, rows[1 : 1 + _SAMPLE_ROWS], records.separator):
+        return rows[0], rows[1:]
+    names = tuple(f"x{j}" for j in range(len(rows[0].cells)))
+    notes.append(f"{place} has no header row; the columns are called {names[0]} to {names[-1]}")
+    return Record(rows[0].line, names), rows
+
+
+def _is_header(first: Sequence[str], body: list[Record], separator: str) -> bool:
+    """Decide by the columns of numbers: a header has text above one of them, or only text."""
+    numeric = [_is_number(cell, separator) for cell in first]
+    if not any(numeric):
+        return True
+    return any(
+        not numeric[j] and not is_missing(cell) and _mostly_numbers(body, j, separator)
+        for j, cell in enumerate(first)
+    )
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    """Tell whether a row counts its cells from 0 or 1 (the last may be text): a header made for want of one."""
+    numbers = [str(n) for n in range(len(cells) + 1)]
+    leading = list(cells) if cells[-1].isdecimal() else list(cells[:-1])
+    return len(leading) >= _FEWEST_NUMBERED_NAMES and (
+        leading == numbers[: len(leading)] or leading == numbers[1 : len(leading) + 1]
+    )
+
+
+def _is_number(cell: str, separator: str) -> bool:
+    return parse_number(cell) is not None or (separator != "," and has_decimal_comma(cell))
+
+
+def _mostly_numbers(body: list[Record], column: int, separator: str) -> bool:
+    cells = [row.cells[column] for row in body if column < len(row.cells)]
+    known = [cell for cell in cells if not is_missing(cell)]
+    return 2 * sum(_is_number(cell, separator) for cell in known) > len(known)
+
+
+def _equal_widths(
+    header: Record, body: list[Record], place: str, notes: list[str]
+) -> tuple[tuple[str, ...], list[Record]]:
+    """Demand as many cells in every row as in the header, but for two habits of writers.
+
+    A separator after every row makes an empty cell more; R leaves out the name of the column of row names.
+    """
+    width = len(header.cells)
+    names = header.cells
+    if all(len(row.cells) == width + 1 for row in body):
+        if any(row.cells[-1] for row in body):
+            notes.append(f"{place}: one name less than columns; the first column is taken as unnamed row names")
+            return ("", *names), body
+        return names, [row._replace(cells=row.cells[:-1]) for row in body]
+    for row in body:
+        if len(row.cells) != width:
+            found = f"{len(row.cells)} cell{'s' * (len(row.cells) != 1)}"
+            raise DataError(f"{place} line {row.line}: {found}, expected {width}")
+    return names, body
+
+
+def _usable(raw: Sequence[str], header: Record, place: str, notes: list[str]) -> tuple[str, ...]:
+    """Make the header's names printable, not empty and different from each other; a note lists the changed ones."""
+    cleaned = [clean_text(name) or f"column_{j + 1}" for j, name in enumerate(raw)]
+    names = unique_names(cleaned)
+    changed = [new for new, old in zip(names, raw, strict=True) if new != old]
+    if changed:
+        why = "were empty, repeated, too long or had unprintable characters"
+        notes.append(f"{place} line {header.line}: column names that {why} are now {listed(changed)}")
+    return names

@@ -1,0 +1,202 @@
+"""From the bytes of a text table to records of cells: encoding, separator, quotes, comments, line numbers.
+
+Nothing is interpreted here: a record is the line it starts in and its cells as text.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from printedmlp.errors import DataError
+from printedmlp.names import clean_text
+from printedmlp.values import parse_number
+
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_OTHER_FORMATS = (
+    (b"PK\x03\x04", "an Excel workbook or zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\x1f\x8b", "gzip-compressed"),
+    (b"@relation", "an ARFF file"),
+)
+_SAMPLE_LINES = 200
+_WHITE_SPACE = " "
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", _WHITE_SPACE: "white space"}
+
+
+class Record(NamedTuple):
+    """One row of a table: the line of the file it starts in (from 1) and its cells, stripped."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+class Records(NamedTuple):
+    """The rows of a text table and what separates their cells; `comment_header` is a `#` line right above them."""
+
+    rows: list[Record]
+    separator: str
+    comment_header: Record | None
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole regular file; everything that can be wrong with the path is a `DataError`."""
+    place = clean_text(str(path))
+    try:
+        if path.is_dir():
+            raise DataError(f"{place} is a folder, not a table")
+        if path.exists() and not path.is_file():
+            raise DataError(f"{place} is not a regular file")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{place}: no such file") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"{place} cannot be read: {reason}") from None
+
+
+def decode(data: bytes, place: str, notes: list[str]) -> str:
+    """Decode UTF-8, anything with a byte order mark, or (with a note) latin-1; binary files are a `DataError`."""
+    for start, what in _OTHER_FORMATS:
+        if data[: len(start)].lower() == start.lower():
+            raise DataError(f"{place} is {what}: save it as CSV text first")
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding != "utf-8":
+            raise DataError(f"{place} starts as {encoding} but byte {error.start} does not fit") from None
+        text = data.decode("latin-1")
+        line = data[: error.start].count(b"\n") + 1
+        notes.append(f"{place} line {line} is not UTF-8; the file is read as latin-1")
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise DataError(f"{place} line {line}: a zero byte; this is a binary file, not a text table")
+    return text
+
+
+def split_records(text: str, place: str, notes: list[str]) -> Records:
+    """Find the separator and cut the text into records without blank lines, `#` lines and empty rows.
+
+    Raises `DataError` for an empty file, a stray quotation mark and a cell beyond the csv module's size
+    limit.
+    """
+    lines = list(io.StringIO(text, newline=""))
+    given = re.fullmatch(r"sep=(\S)\s*", lines[0]) if lines else None
+    if given:
+        lines[0] = "\n"
+    comments = [n for n, line in enumerate(lines) if line.lstrip().startswith("#")]
+    plain = ["\n" if line.lstrip().startswith("#") else line for line in lines]
+    separator = given[1] if given else _separator(plain)
+    rows = list(_records(plain, separator, place))
+    if not rows and not comments:
+        raise DataError(f"{place} is empty")
+    header = _comment_header(lines, comments, rows, separator, place)
+    _note_comments(len(comments) - (header is not None), place, notes)
+    return Records(_without_empty_rows(rows, place, notes), separator, header)
+
+
+def separator_name(separator: str) -> str:
+    """Return the English name of a separator for messages."""
+    return _NAMES.get(separator, f"'{separator}'")
+
+
+def _separator(lines: list[str]) -> str:
+    """Choose what cuts most lines of the sample into the same number of cells, two or more.
+
+    Equal candidates go in the order tab, semicolon, bar, comma, because a decimal comma cuts lines evenly
+    too. White space is for files that none of these cuts, or tab-separated ones with runs of tabs.
+    """
+    sample = [line for line in lines if line.strip()][:_SAMPLE_LINES]
+    scores = {mark: _evenness(sample, mark) for mark in ("\t", ";", "|", ",")}
+    best = max(scores, key=lambda mark: scores[mark])
+    spaced = _evenness(sample, _WHITE_SPACE)
+    if scores[best] == 0 or (best == "\t" and spaced > scores[best]):
+        return _WHITE_SPACE if spaced > 0 else ","
+    return best
+
+
+def _evenness(sample: list[str], separator: str) -> float:
+    """Return the share of records with the most frequent number of cells, 0 if that number is 1."""
+    try:
+        widths = Counter(len(cells) for cells in _reader(sample, separator, strict=False) if cells)
+    except csv.Error:
+        return 0.0
+    if not widths:
+        return 0.0
+    width = max(widths, key=lambda w: (widths[w], w))
+    return widths[width] / widths.total() if width > 1 else 0.0
+
+
+def _reader(lines: Iterable[str], separator: str, strict: bool = True) -> Iterator[list[str]]:
+    if separator == _WHITE_SPACE:
+        lines = (" ".join(line.split()) + "\n" for line in lines)
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
+
+
+def _records(lines: list[str], separator: str, place: str) -> Iterator[Record]:
+    consumed = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal consumed
+        for consumed, line in enumerate(lines, start=1):  # noqa: B007
+            yield line
+
+    reader = _reader(counted(), separator)
+    while True:
+        first = consumed + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DataError(f"{place} line {first}: {_explained(error)}") from None
+        if len(cells) > 1 or any(cell.strip() for cell in cells):
+            yield Record(first, tuple(cell.strip() for cell in cells))
+
+
+def _explained(error: csv.Error) -> str:
+    if "limit" in str(error):
+        return f"a cell of more than {csv.field_size_limit()} characters (a quotation mark never closed?)"
+    if "end of data" in str(error):
+        return "a quotation mark is opened and never closed"
+    return f"stray quotation mark ({error})"
+
+
+def _comment_header(
+    lines: list[str], comments: list[int], rows: list[Record], separator: str, place: str
+) -> Record | None:
+    """Return the last comment above a first row with numbers if it has as many cells: NumPy's way of a header."""
+    above = [n for n in comments if rows and n + 1 < rows[0].line]
+    if not above:
+        return None
+    text = lines[above[-1]].lstrip().lstrip("#")
+    try:
+        cells = next(_reader([text], separator, strict=False), [])
+    except csv.Error:
+        return None
+    numeric = any(parse_number(cell) is not None for cell in rows[0].cells)
+    fits = numeric and len(cells) == len(rows[0].cells) > 1
+    return Record(above[-1] + 1, tuple(cell.strip() for cell in cells)) if fits else None
+
+
+def _note_comments(count: int, place: str, notes: list[str]) -> None:
+    if count:
+        notes.append(f"{place}: {count} comment line{'s' * (count > 1)} starting with # left out")
+
+
+def _without_empty_rows(rows: list[Record], place: str, notes: list[str]) -> list[Record]:
+    kept = [row for row in rows if any(row.cells)]
+    if len(kept) < len(rows):
+        first = next(row.line for row in rows if not any(row.cells))
+        notes.append(f"{place}: {len(rows) - len(kept)} rows without any value left out, the first in line {first}")
+    return kept

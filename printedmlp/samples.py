@@ -1,0 +1,85 @@
+"""A loaded data set: numbers, classes, names, and where they come from."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples with one class each; the arrays are read-only.
+
+    `name` is a slug ([a-z0-9_], at most 40 characters, starts with a letter) safe for paths; `feature_names`
+    and `class_names` are the user's words, cleaned for display and not safe for paths or HDL. `X` is
+    (n_samples, n_features) float64 in the user's units, all finite; `y` (n_samples,) int64 indexes
+    `class_names`. `sha256` is that of the table's bytes, `source` the file name or the citation, `warnings`
+    what was repaired or left out. The first `official_train_rows` rows are the training part of the data
+    set's official split, if it has one.
+    """
+
+    name: str
+    X: NDArray[np.float64]
+    y: NDArray[np.int64]
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    sha256: str
+    source: str
+    warnings: tuple[str, ...] = field(default=())
+    official_train_rows: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the shapes, which are this package's own doing, and lock the arrays."""
+        assert self.X.shape == (len(self.y), len(self.feature_names)), "X does not fit y and feature_names"
+        assert self.X.dtype == np.float64, "X must be float64"
+        assert self.y.dtype == np.int64, "y must be int64"
+        self.X.setflags(write=False)
+        self.y.setflags(write=False)
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows."""
+        return len(self.y)
+
+    @property
+    def n_features(self) -> int:
+        """Number of inputs."""
+        return len(self.feature_names)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    def class_counts(self) -> tuple[int, ...]:
+        """Return the number of samples of each class, in the order of `class_names`."""
+        return tuple(int(n) for n in np.bincount(self.y, minlength=self.n_classes))
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a run records about its data, ready for JSON: everything but the samples."""
+        return {
+            "name": self.name,
+            "source": self.source,
+            "sha256": self.sha256,
+            "n_samples": self.n_samples,
+            "feature_names": list(self.feature_names),
+            "classes": dict(zip(self.class_names, self.class_counts(), strict=True)),
+            "duplicate_rows": duplicate_rows(self),
+            "conflicting_inputs": conflicting_inputs(self),
+            "official_train_rows": self.official_train_rows,
+            "warnings": list(self.warnings),
+        }
+
+
+def duplicate_rows(dataset: Dataset) -> int:
+    """Count the rows that equal an earlier one in all inputs and in the class."""
+    rows = np.column_stack([dataset.X, dataset.y])
+    return len(rows) - len(np.unique(rows, axis=0))
+
+
+def conflicting_inputs(dataset: Dataset) -> int:
+    """Count the input vectors that occur with more than one class; no classifier can be right on all of them."""
+    rows = np.unique(np.column_stack([dataset.X, dataset.y]), axis=0)
+    _, labels = np.unique(rows[:, :-1], axis=0, return_counts=True)
+    return int((labels > 1).sum())
