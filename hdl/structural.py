@@ -1,0 +1,116 @@
+"""Netlists as plain structural Verilog: written with stable bytes, and read back whoever wrote them."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hdl.blif import GateList
+from hdl.cells import verilog_text
+from hdl.frontend import check_port_widths, check_stands_alone
+from hdl.tools import run_yosys
+from printedmlp.circuit import Instance, Netlist
+from printedmlp.circuit.netlist import FIRST_INPUT
+from printedmlp.errors import ConfigError, ToolError
+from printedmlp.technology import Technology
+
+
+def netlist_verilog(
+    netlist: Netlist, technology: Technology, *, header: Sequence[str] = (), module: str = "top"
+) -> str:
+    """The netlist as Verilog that instantiates the technology's cells; the same netlist gives the same bytes.
+
+    ``header`` becomes comment lines; control characters in them are replaced, so no text can leave its comment.
+    """
+    netlist.check(technology)
+    ports = f"input [{netlist.n_inputs - 1}:0] inp, output [{len(netlist.outputs) - 1}:0] out"
+    lines = [f"// {_printable(line)}".rstrip() for line in header]
+    lines += [f"module {module} ({ports});"]
+    lines += [f"    wire n{net};" for net, _ in netlist.driven()]
+    for net, instance in netlist.driven():
+        lines.append(_instance_line(netlist, net, instance, technology))
+    lines += [f"    assign out[{bit}] = {_net(netlist, net)};" for bit, net in enumerate(netlist.outputs)]
+    return "\n".join([*lines, "endmodule"]) + "\n"
+
+
+def _printable(line: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in line)
+
+
+def _net(netlist: Netlist, net: int) -> str:
+    if net < FIRST_INPUT:
+        return f"1'b{net}"
+    return f"inp[{net - FIRST_INPUT}]" if net < netlist.first_driven else f"n{net}"
+
+
+def _instance_line(netlist: Netlist, net: int, instance: Instance, technology: Technology) -> str:
+    cell = technology.cell(instance.cell)
+    pins = [f".{pin}({_net(netlist, n)})" for pin, n in zip(cell.inputs, instance.inputs, strict=True)]
+    pins.append(f".{cell.output}(n{net})")
+    return f"    {cell.name} g{net - netlist.first_driven} ({', '.join(pins)});"
+
+
+def is_mapped(verilog: str, technology: Technology) -> bool:
+    """Whether ``read_netlist`` takes the text: one flat module that instantiates only the technology's cells."""
+    try:
+        read_netlist(verilog, technology)
+    except (ConfigError, ToolError):
+        return False
+    return True
+
+
+def read_netlist(verilog: str, technology: Technology, *, top: str = "top") -> Netlist:
+    """The netlist in Verilog text that instantiates only cells of the technology between ``inp`` and ``out``.
+
+    Instances keep the text's order when that is topological. Raises ToolError naming the first thing that is
+    not a cell, and for syntax errors, loops, undriven signals or other ports.
+    """
+    check_stands_alone(verilog, top)
+    with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
+        design = _elaborate(verilog, technology, Path(folder), top)
+    module = design["modules"][top]
+    check_port_widths({(p["direction"], n): len(p["bits"]) for n, p in module["ports"].items()}, top)
+    return _from_json(module, technology, top)
+
+
+def _elaborate(verilog: str, technology: Technology, folder: Path, top: str) -> dict[str, Any]:
+    (folder / "netlist.v").write_text(verilog, encoding="utf-8")
+    (folder / "cells.v").write_text(verilog_text(technology), encoding="utf-8")
+    commands = [
+        "read_verilog -lib cells.v",
+        "read_verilog -nooverwrite netlist.v",
+        f"hierarchy -check -top {top}",
+        "proc -norom",
+        "write_json netlist.json",
+    ]
+    run_yosys(commands, folder, name="netlist")
+    design: dict[str, Any] = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))
+    return design
+
+
+def _from_json(module: dict[str, Any], technology: Technology, top: str) -> Netlist:
+    ports = module["ports"]
+    circuit = GateList([str(b) for b in ports["inp"]["bits"]], [str(b) for b in ports["out"]["bits"]])
+    for name, cell in module["cells"].items():
+        if cell["type"] not in technology.cells:
+            raise ToolError(
+                f"module '{top}', instance '{name}': {cell['type']} is not a cell of '{technology.name}'"
+            )
+        _add_instance(circuit, name, cell, technology)
+    for signal in circuit.outputs + [pin for _, pins in circuit.gates.values() for pin in pins]:
+        if signal in ("x", "z"):
+            raise ToolError(f"module '{top}': a pin or output is not connected")
+    return circuit.to_netlist()
+
+
+def _add_instance(circuit: GateList, name: str, data: dict[str, Any], technology: Technology) -> None:
+    cell = technology.cells[data["type"]]
+    connections = data["connections"]
+    missing = [pin for pin in (*cell.inputs, cell.output) if len(connections.get(pin, ())) != 1]
+    if missing:
+        raise ToolError(f"instance '{name}' of {cell.name}: pin '{missing[0]}' is not connected to one bit")
+    signal = str(connections[cell.output][0])
+    if signal in circuit.gates or signal in circuit.inputs:
+        raise ToolError(f"instance '{name}' of {cell.name}: its output is driven twice")
+    circuit.gates[signal] = (cell.name, tuple(str(connections[pin][0]) for pin in cell.inputs))

@@ -1,0 +1,79 @@
+"""Outside programs, called in one place: a private folder, a log, a time limit, and the failure quoted.
+
+Yosys ends its process on any error, so it always runs as a child. The time limits only keep a broken run from
+hanging: every effort is bounded by the size of the circuit, so results do not depend on the machine's speed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from printedmlp.errors import ToolError
+
+_YOSYS_CHILD = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1])"
+
+
+@cache
+def abc_path() -> Path:
+    """The ``yosys-abc`` program that comes with pyosys; ToolError when it is missing."""
+    spec = find_spec("pyosys")
+    folder = Path(spec.origin).parent if spec and spec.origin else Path()
+    path = folder / ("yosys-abc.exe" if os.name == "nt" else "yosys-abc")
+    if not path.is_file():
+        raise ToolError("yosys-abc is missing: install pyosys, which brings it")
+    return path
+
+
+def run_yosys(commands: Sequence[str], work_dir: Path, *, name: str = "yosys", timeout_s: float = 600) -> str:
+    """Run Yosys commands in ``work_dir``; the log, also kept as ``<name>.log``. ToolError quotes the failure."""
+    script = work_dir / f"{name}.ys"
+    script.write_text("\n".join(commands) + "\n", encoding="utf-8")
+    code, log = _run([sys.executable, "-c", _YOSYS_CHILD, script.name], work_dir, timeout_s)
+    (work_dir / f"{name}.log").write_text(log, encoding="utf-8")
+    if code:
+        raise ToolError(f"Yosys: {_first_error(log)}")
+    return log
+
+
+def run_abc(commands: Sequence[str], work_dir: Path, *, name: str = "abc", timeout_s: float = 600) -> str:
+    """Run ABC commands in ``work_dir``; the log, also kept as ``<name>.log``. ToolError quotes the failure."""
+    script = work_dir / f"{name}.abc"
+    script.write_text("\n".join(commands) + "\n", encoding="utf-8")
+    code, log = _run([str(abc_path()), "-q", f"source {script.name}"], work_dir, timeout_s)
+    (work_dir / f"{name}.log").write_text(log, encoding="utf-8")
+    if code or re.search(r"^(Error|\*\* cmd error)", log, re.MULTILINE):
+        raise ToolError(f"ABC: {_first_error(log)}")
+    return log
+
+
+def _run(arguments: Sequence[str], work_dir: Path, timeout_s: float) -> tuple[int, str]:
+    try:
+        done = subprocess.run(
+            arguments,
+            cwd=work_dir,
+            env=_environment(work_dir),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{Path(arguments[0]).name}: no result after {timeout_s:g} s") from None
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def _environment(work_dir: Path) -> Mapping[str, str]:
+    """Temporary files stay in the run's own folder: ABC's have fixed names and would meet other runs'."""
+    return {**os.environ, "TMPDIR": str(work_dir.resolve()), "HOME": str(work_dir.resolve())}
+
+
+def _first_error(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    found = [line for line in lines if re.search(r"\berror\b", line, re.IGNORECASE)]
+    return (found or lines[-1:] or ["ended without a message"])[0][:300]
