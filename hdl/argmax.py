@@ -1,0 +1,86 @@
+"""Index of the largest score: one pass of ripple comparators over the classes that can win."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.summand import word_width
+from printedmlp.model import Interval
+
+
+def possible_winners(scores: Sequence[Interval]) -> tuple[int, ...]:
+    """Classes that win for some scores within the bounds, ties going to the lower index.
+
+    Class c never wins exactly when a class that precedes it in ties reaches c's high bound even at its own low bound,
+    or a later class exceeds it. With bounds taken as independent nothing else can be folded: every class left wins
+    when it is at its high bound and the others at their low bounds.
+    """
+    return tuple(
+        c
+        for c, (_, high) in enumerate(scores)
+        if not any(low > high or (low == high and d < c) for d, (low, _) in enumerate(scores) if d != c)
+    )
+
+
+class Argmax(wiring.Component):
+    """Index of the largest of the scores that can win.
+
+    Ports: `score_<c>` for every possible winner c whose score varies, as wide as its bounds, and `out`, the class.
+
+    Parameters
+    ----------
+    scores : bounds of every class's score; at least two classes can win.
+    """
+
+    def __init__(self, scores: Sequence[Interval]) -> None:
+        self.scores = tuple(scores)
+        self.candidates = possible_winners(scores)
+        varying = [c for c in self.candidates if scores[c][0] < scores[c][1]]
+        ports = {f"score_{c}": In(word_width(scores[c])) for c in varying}
+        super().__init__({**ports, "out": Out(max(1, (len(scores) - 1).bit_length()))})
+
+    def elaborate(self, platform: object) -> Module:
+        """Keep the best score so far and its class; the last comparison needs no score."""
+        m = Module()
+        first, *others = self.candidates
+        best, bounds, winner = self._score(first), self.scores[first], Const(first, len(self.out))
+        for c in others:
+            both = (min(bounds[0], self.scores[c][0]), max(bounds[1], self.scores[c][1]))
+            old = _extended(best, bounds, both)
+            new = _extended(self._score(c), self.scores[c], both)
+            beats = Signal(name=f"beats_{c}")
+            m.d.comb += beats.eq(_exceeds(m, new, old, both[0] < 0, f"{c}"))
+            winner = Mux(beats, Const(c, len(self.out)), winner)
+            bounds = (max(bounds[0], self.scores[c][0]), both[1])
+            best = Signal(word_width(bounds), name=f"best_{c}")
+            if c != others[-1]:
+                m.d.comb += best.eq(Mux(beats, new, old))
+        m.d.comb += self.out.eq(winner)
+        return m
+
+    def _score(self, c: int) -> Value:
+        low, high = self.scores[c]
+        return getattr(self, f"score_{c}") if low < high else Const(low, word_width((low, high)))
+
+
+def _extended(value: Value, bounds: Interval, to: Interval) -> Value:
+    """A word with the first bounds as wide as the second bounds ask for."""
+    missing = word_width(to) - len(value)
+    filler = value[-1] if bounds[0] < 0 else Const(0, 1)
+    return Cat(value, [filler] * missing)
+
+
+def _exceeds(m: Module, a: Value, b: Value, signed: bool, name: str) -> Value:
+    """Whether a > b, words of equal width: the majority of a, not b and the verdict on the lower bits, rippling."""
+    if signed:
+        a, b = Cat(a[:-1], b[-1]), Cat(b[:-1], a[-1])
+    greater: Value = Const(0, 1)
+    for bit in range(len(a)):
+        differ = Signal(name=f"differ_{name}_{bit}")
+        m.d.comb += differ.eq(a[bit] ^ b[bit])
+        verdict = Signal(name=f"greater_{name}_{bit}")
+        m.d.comb += verdict.eq(Mux(differ, a[bit], greater))
+        greater = verdict
+    return greater

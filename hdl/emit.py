@@ -1,0 +1,47 @@
+"""Verilog of a classifier: readable, plain Verilog-2001, and the same bytes for the same classifier."""
+
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+from hdl.classifier import Classifier
+from hdl.tools import run_yosys
+from printedmlp.model import DiscreteMLP
+from printedmlp.names import safe_comment
+
+_COMMANDS = ("read_rtlil design.il", "opt_expr", "opt_merge", "opt_clean", "write_verilog -noattr design.v")
+
+
+def classifier_verilog(model: DiscreteMLP, *, header: Sequence[str] = ()) -> str:
+    """Verilog of a classifier, module `top` with the ports `inp` and `out` first.
+
+    Parameters
+    ----------
+    header : lines of any text; each becomes one comment line of bounded length in printable ASCII.
+
+    Raises
+    ------
+    ToolError : quoting Yosys when it fails.
+    """
+    classifier = Classifier(model)
+    modules = _written({"top": classifier, **classifier.blocks})
+    comments = "".join(f"// {safe_comment(line)}".rstrip() + "\n" for line in header)
+    return comments + "\n".join(modules)
+
+
+def _written(components: dict[str, wiring.Component]) -> list[str]:
+    """Verilog of each component, in the order given."""
+    design = "\n".join(rtlil.convert(block, name=name, emit_src=False) for name, block in components.items())
+    with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
+        work_dir = Path(folder)
+        (work_dir / "design.il").write_text(design, encoding="utf-8")
+        run_yosys(_COMMANDS, work_dir, name="emit")
+        text = (work_dir / "design.v").read_text(encoding="utf-8")
+    modules = {
+        found[2]: found[1] + "\n" for found in re.finditer(r"^(module (\w+).*?^endmodule)$", text, re.M | re.S)
+    }
+    return [modules[name] for name in components]
