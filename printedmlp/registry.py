@@ -30,7 +30,8 @@ def named_table(name: str, notes: list[str], fetch: Fetch = download) -> bytes:
     Built-in sets are generated. Others are looked up as NAME.csv in the folder PRINTEDMLP_DATA, then in the
     cache (PRINTEDMLP_CACHE, else ~/.cache/printedmlp), then downloaded with `fetch` (address to bytes; raises
     `OSError` or `ValueError`) and cached. The bytes always have the documented checksum; a file in
-    PRINTEDMLP_DATA that has another is a `DataError`, a damaged cache file is noted and fetched again.
+    PRINTEDMLP_DATA that has another is a `DataError`, a damaged cache file is noted and fetched again. `cardio`
+    is not downloaded, because its original is an Excel workbook.
     """
     if name in BUILT_IN:
         return BUILT_IN[name][0]()

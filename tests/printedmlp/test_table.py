@@ -127,7 +127,13 @@ def test_quoted_cells_may_hold_separators_and_line_breaks():
 
 def test_line_numbers_count_the_lines_of_quoted_cells_and_blank_lines():
     text = '"a\nb",class\n\n' + "1,A\n2,B\n" * 3 + "oops,A\n"
-    with pytest.raises(Exception, match=r"t\.csv line 10, column 'a b': 'oops' is not a number"):
+    with pytest.raises(DataError, match=r"t\.csv line 10, column 'a b': 'oops' is not a number"):
+        read(text)
+
+
+def test_a_row_of_several_lines_is_named_by_its_first():
+    text = "a,class\n" + "1,A\n2,B\n" * 3 + 'oops,"A\n"\n'
+    with pytest.raises(DataError, match=r"t\.csv line 8, column 'a': 'oops' is not a number"):
         read(text)
 
 
