@@ -116,9 +116,7 @@ class DiscreteMLP:
         widths = self.input_widths
         for number, (layer, width) in enumerate(zip(self.layers, widths, strict=True)):
             _check_layer(layer, number, self.topology[number], width)
-        for number, bounds in enumerate(self.intervals()):
-            if any(max(-low, high) >= 1 << MAX_WIDTH for low, high in bounds.sums):
-                raise ModelError(f"layer {number}: a sum needs more than {MAX_WIDTH} bits")
+        self.intervals()  # refuses sums that are too wide
 
     @property
     def n_classes(self) -> int:
@@ -179,9 +177,11 @@ class DiscreteMLP:
         """
         inputs: tuple[Interval, ...] = ((0, (1 << self.input_bits) - 1),) * self.n_features
         result = []
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers):
             sums = tuple(_sum_interval(neuron, layer.bias_shift, inputs) for neuron in layer.neurons)
-            activated = layer.activation(np.array(sums, dtype=object).astype(np.int64))
+            if any(max(-low, high) >= 1 << MAX_WIDTH for low, high in sums):
+                raise ModelError(f"layer {number}: a sum needs more than {MAX_WIDTH} bits")
+            activated = layer.activation(np.array(sums, dtype=np.int64))
             inputs = tuple((int(low), int(high)) for low, high in activated)
             result.append(LayerIntervals(sums, inputs))
         return tuple(result)
