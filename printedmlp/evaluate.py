@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +43,8 @@ class PopulationEvaluator:
         self._dtype = accumulator_dtype(layout)
         self._form = _kernel_form(layout, self._dtype)
         self._samples, self._labels = _in_blocks(codes, labels, self._dtype)
+        self.digest = hashlib.sha256(self._samples.tobytes() + self._labels.tobytes()).hexdigest()
+        """Names the samples and labels."""
         self._pool = ThreadPoolExecutor(threads or available_cores())
 
     def errors(self, population: Genes) -> NDArray[np.int64]:

@@ -1,0 +1,77 @@
+"""Genetic operators on whole populations of chromosomes, for DEAP's toolbox.
+
+Each takes and returns (P, G) int32 arrays, draws from the generator it is given, and leaves its arguments alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from printedmlp.genome import BIAS, EXPONENT, MASK, SIGN, Genes, GenomeLayout
+from printedmlp.population import Population
+
+
+def tournament(population: Population, rng: np.random.Generator, *, n: int, max_errors: int) -> Genes:
+    """Genes, (n, G), of the winners of n binary tournaments.
+
+    The one that dominates under the constraint wins, else the one in the less crowded place, else the first drawn
+    (Deb, Pratap, Agarwal, Meyarivan, "A fast and elitist multiobjective genetic algorithm: NSGA-II", 2002).
+
+    Parameters
+    ----------
+    max_errors : more errors than this are a violation; less violation beats more, whatever the area.
+    """
+    first, second = rng.integers(0, len(population), size=(2, n))
+    worse = constrained_dominance(population.objectives[first], population.objectives[second], max_errors)
+    crowding = population.crowding
+    second_wins = (worse > 0) | ((worse == 0) & (crowding[second] > crowding[first]))
+    winners: Genes = population.genes[np.where(second_wins, second, first)]
+    return winners
+
+
+def constrained_dominance(a: NDArray[np.int64], b: NDArray[np.int64], max_errors: int) -> NDArray[np.int64]:
+    """Row by row -1 where `a` dominates `b`, 1 where `b` dominates `a`, else 0; (n, 2) errors and full adders.
+
+    Without errors beyond `max_errors` on either side that is Pareto dominance; else fewer errors beyond it win.
+    """
+    violation = np.sign(np.maximum(a[:, 0], max_errors) - np.maximum(b[:, 0], max_errors))
+    errors, full_adders = np.sign(a - b).T
+    pareto = np.where(errors * full_adders >= 0, np.sign(errors + full_adders), 0)
+    feasible = (a[:, 0] <= max_errors) & (b[:, 0] <= max_errors)
+    return np.asarray(np.where(feasible, pareto, violation), dtype=np.int64)
+
+
+def mate(parents: Genes, rng: np.random.Generator, *, layout: GenomeLayout, rate: float) -> Genes:
+    """Uniform crossover of whole neurons between rows 0 and 1, 2 and 3, ...; P even.
+
+    Each pair is crossed with probability `rate`; then every neuron, its connections and bias together, changes
+    places with probability one half. A neuron's weights only mean something together.
+    """
+    pairs = parents.reshape(-1, 2, parents.shape[1])
+    crossed = rng.random((len(pairs), 1)) < rate
+    swapped = crossed & (rng.random((len(pairs), int(layout.neurons[-1]) + 1)) < 0.5)
+    children = np.where(swapped[:, None, layout.neurons], pairs[:, ::-1], pairs)
+    return children.reshape(parents.shape)
+
+
+def mutate(genes: Genes, rng: np.random.Generator, *, layout: GenomeLayout, rate: float) -> Genes:
+    """Change every gene with probability `rate`, by its kind.
+
+    A sign turns, one random bit of a mask flips, an exponent steps by one, a bias moves up or down by a random
+    power of two. What would leave the range goes to the bound or, for an exponent, the other way.
+    """
+    genes = genes.copy()
+    rows, columns = np.nonzero(rng.random(genes.shape) < rate)
+    values, lower, upper = genes[rows, columns], layout.lower[columns], layout.upper[columns]
+    bits = rng.random(len(values)) * np.frexp(upper.astype(float) - lower)[1]
+    powers = (1 << bits.astype(np.int64)).astype(np.int64)
+    directions = rng.integers(0, 2, size=len(values)) * 2 - 1
+    step = np.where(values + directions > upper, -1, np.where(values + directions < lower, 1, directions))
+    kinds = layout.kinds[columns]
+    changed = np.select(
+        [kinds == SIGN, kinds == MASK, kinds == EXPONENT, kinds == BIAS],
+        [-values, values ^ powers, values + step, values + directions * powers],
+    )
+    genes[rows, columns] = np.clip(changed, lower, upper)
+    return genes

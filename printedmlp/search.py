@@ -1,0 +1,222 @@
+"""The search of the DATE 2024 method: NSGA-II over masks, signs, exponents and biases, with DEAP.
+
+Afentaki, Hefenbrock, Zervakis, Tahoori, "Embedding Hardware Approximations in Discrete Genetic-based Training for
+Printed MLPs", DATE 2024: minimise training error and full-adder count; start from random individuals and a share of
+nearly exact ones; individuals that lose more accuracy than allowed are infeasible.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from deap import base
+from numpy.typing import NDArray
+
+from printedmlp import checkpoint as checkpoints
+from printedmlp import operators
+from printedmlp.checkpoint import SearchState
+from printedmlp.cost import PopulationCost
+from printedmlp.errors import ConfigError
+from printedmlp.evaluate import PopulationEvaluator
+from printedmlp.genome import Genes, GenomeLayout
+from printedmlp.pareto import hypervolume
+from printedmlp.population import Population, first_of_each, select
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """What the search may spend and how bold it is.
+
+    Parameters
+    ----------
+    population : individuals, 4 or more.
+    generations : rounds of variation, evaluation and selection after the initial population.
+    crossover_rate : probability that a pair of parents is crossed.
+    mutations_per_child : expected number of genes that change; with G genes each changes with this over G.
+    max_accuracy_loss : accuracy below the reference, on the training rows, beyond which an individual is
+        infeasible; 0.1 is ten points.
+    nearly_exact_share : share of the initial population taken from the given start points.
+
+    Raises
+    ------
+    ConfigError : naming the field and the value out of range.
+    """
+
+    population: int = 200
+    generations: int = 1000
+    crossover_rate: float = 0.9
+    mutations_per_child: float = 2.5
+    max_accuracy_loss: float = 0.1
+    nearly_exact_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name, least in (("population", 4), ("generations", 0), ("mutations_per_child", 0)):
+            if not getattr(self, name) >= least:
+                raise ConfigError(f"{name} must be at least {least}, not {getattr(self, name)}")
+        for name in ("crossover_rate", "max_accuracy_loss", "nearly_exact_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} must be in 0..1, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What there is to say about one generation; number 0 is the initial population.
+
+    best_error (wrong training rows) and smallest_full_adders are the extremes of the feasible individuals found so
+    far, or of the population while there are none. hypervolume is the share, 0 to 1, of the rectangle between no
+    error and no adder on one side and, on the other, the most errors allowed and the largest start point.
+    """
+
+    number: int
+    of: int
+    best_error: int
+    smallest_full_adders: int
+    hypervolume: float
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    genes (n, G), errors (n,) wrong training rows, full_adders (n,): first the `n_front` individuals that no other
+    feasible one ever evaluated dominates, fewest errors first; then the other feasible individuals of the last
+    population. No two rows are the same classifier. Empty if nothing feasible was found.
+    history : one dictionary of `Generation`'s fields per generation.
+    """
+
+    genes: Genes
+    errors: NDArray[np.int64]
+    full_adders: NDArray[np.int64]
+    n_front: int
+    generations: int
+    history: list[dict[str, Any]]
+
+
+def evolve(
+    settings: SearchSettings,
+    layout: GenomeLayout,
+    evaluator: PopulationEvaluator,
+    cost: PopulationCost,
+    *,
+    reference_accuracy: float,
+    rng: np.random.Generator,
+    initial: Sequence[Genes] | Genes = (),
+    on_generation: Callable[[Generation], object] | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_every: int = 50,
+    resume: bool = True,
+) -> SearchResult:
+    """Search for classifiers with few training errors and few full adders.
+
+    Parameters
+    ----------
+    evaluator, cost : of `layout`; the evaluator holds the training rows.
+    reference_accuracy : of the exact baseline on the training rows, 0 to 1.
+    rng : the only source of chance; the same state gives the same result, bit for bit.
+    initial : genes (K, G) of nearly exact classifiers, best first.
+    on_generation : called after every generation; an exception it raises ends the search.
+    checkpoint : file that keeps the state, written every `checkpoint_every` generations.
+    resume : go on from `checkpoint` if it is of this very search; the result is the same as without the break.
+
+    Raises
+    ------
+    ModelError : for start points out of range.
+    """
+    starts = np.array(initial, dtype=np.int32).reshape(-1, layout.size)
+    max_errors = int(np.floor((1 - reference_accuracy + settings.max_accuracy_loss) * evaluator.n_samples + 1e-9))
+    corner = (max_errors + 1, _largest_cost(cost, layout, starts) + 1)
+    digest = _digest(settings, layout, evaluator, starts, max_errors, rng)
+    box = toolbox(settings, layout, evaluator, cost, max_errors)
+
+    def report(state: SearchState) -> SearchState:
+        generation = _describe(state, settings, corner)
+        state.history.append(asdict(generation))
+        if checkpoint and state.number and state.number % checkpoint_every == 0:
+            checkpoints.save(checkpoint, digest, state, rng)
+        if on_generation:
+            on_generation(generation)
+        return state
+
+    state = checkpoints.load(checkpoint, digest, rng) if checkpoint and resume else None
+    if state is None:
+        population = box.select(box.evaluate(first_genes(settings, layout, starts, rng)))
+        state = report(SearchState(0, population, population.feasible(max_errors).front(), []))
+    while state.number < settings.generations:
+        parents = box.choose_parents(state.population, rng)
+        children = box.mutate(box.mate(parents, rng), rng)[: settings.population]
+        offspring = box.evaluate(children)
+        population = box.select(state.population + offspring)
+        archive = (state.archive + offspring.feasible(max_errors)).front()
+        state = report(SearchState(state.number + 1, population, archive, state.history))
+    return _result(state, layout, max_errors)
+
+
+def toolbox(
+    settings: SearchSettings,
+    layout: GenomeLayout,
+    evaluator: PopulationEvaluator,
+    cost: PopulationCost,
+    max_errors: int,
+) -> base.Toolbox:
+    """DEAP's toolbox with the operators of the search, each on a whole population at once."""
+    box = base.Toolbox()
+    rate = settings.mutations_per_child / layout.size
+    n_parents = settings.population + settings.population % 2
+    box.register("evaluate", Population.evaluated, evaluator=evaluator, cost=cost)
+    box.register("choose_parents", operators.tournament, n=n_parents, max_errors=max_errors)
+    box.register("mate", operators.mate, layout=layout, rate=settings.crossover_rate)
+    box.register("mutate", operators.mutate, layout=layout, rate=rate)
+    box.register("select", select, size=settings.population, layout=layout, max_errors=max_errors)
+    return box
+
+
+def first_genes(settings: SearchSettings, layout: GenomeLayout, starts: Genes, rng: np.random.Generator) -> Genes:
+    """The initial population, (P, G): a share of start points, repeated with mutations to fill it; else random."""
+    share = round(settings.population * settings.nearly_exact_share) if len(starts) else 0
+    nearly_exact = np.resize(starts, (share, layout.size))
+    rate = settings.mutations_per_child / layout.size
+    nearly_exact[len(starts) :] = operators.mutate(nearly_exact[len(starts) :], rng, layout=layout, rate=rate)
+    return np.concatenate([nearly_exact, layout.random(settings.population - share, rng)])
+
+
+def _largest_cost(cost: PopulationCost, layout: GenomeLayout, starts: Genes) -> int:
+    genes = starts if len(starts) else layout.upper[None, :]
+    return int(cost.full_adders(genes).max())
+
+
+def _describe(state: SearchState, settings: SearchSettings, corner: tuple[int, int]) -> Generation:
+    known = state.archive if len(state.archive) else state.population
+    return Generation(
+        number=state.number,
+        of=settings.generations,
+        best_error=int(known.errors.min()),
+        smallest_full_adders=int(known.full_adders.min()),
+        hypervolume=hypervolume(state.archive.objectives, corner) / (corner[0] * corner[1]),
+        evaluations=(state.number + 1) * settings.population,
+    )
+
+
+def _result(state: SearchState, layout: GenomeLayout, max_errors: int) -> SearchResult:
+    found = state.archive + state.population.feasible(max_errors)
+    found = found[first_of_each(layout.canonical(found.genes))]
+    n_front = len(state.archive)
+    return SearchResult(found.genes, found.errors, found.full_adders, n_front, state.number, state.history)
+
+
+def _digest(
+    settings: SearchSettings,
+    layout: GenomeLayout,
+    evaluator: PopulationEvaluator,
+    starts: Genes,
+    max_errors: int,
+    rng: np.random.Generator,
+) -> str:
+    text = json.dumps([asdict(settings), asdict(layout), evaluator.digest, max_errors, rng.bit_generator.state])
+    return hashlib.sha256(text.encode() + starts.tobytes()).hexdigest()
