@@ -1,0 +1,70 @@
+"""Verilog texts of several origins made fit for one simulation: renamed apart, unable to touch the machine."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from printedmlp.errors import ToolError
+
+_TOKEN = re.compile(
+    r"""(?P<skip>//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'[sS]?[bodhBODH]\s*[0-9a-fA-FxXzZ?_]+|\d[\w.]*|[^\w"'/`$\\]+)"""
+    r"""|(?P<directive>`\w*)|(?P<system>\$\w*)|\\(?P<escaped>\S+)|(?P<name>[A-Za-z_][\w$]*)|(?P<other>.)""",
+    re.DOTALL,
+)
+_DIRECTIVES = frozenset({"celldefine", "endcelldefine", "default_nettype", "resetall", "timescale"}) | {
+    *("define", "undef", "ifdef", "ifndef", "elsif", "else", "endif")
+}
+_SYSTEM_FUNCTIONS = frozenset({"$clog2", "$signed", "$unsigned"})
+_PORTS = frozenset({"inp", "out"})
+
+Tokens = Sequence[re.Match[str]]
+
+
+def isolate(verilog: str, prefix: str, *, top: str = "top") -> str:
+    """The text with every module it defines renamed to `prefix + name`, so that texts cannot meet.
+
+    Only names change, and directives of other texts are undone at the start. Text that could act beyond the circuit
+    (read files, run code, stop the simulation) is refused: directives and system functions are those a combinational
+    circuit needs.
+
+    Raises
+    ------
+    ToolError : when the module `top` is not defined exactly once, a module is named like a port, or naming the
+        directive or system function that is refused.
+    """
+    tokens = list(_TOKEN.finditer(verilog))
+    _check_harmless(tokens, verilog)
+    modules = list(_defined_modules(tokens))
+    if modules.count(top) != 1:
+        raise ToolError(f"module '{top}' is defined {modules.count(top)} times in the Verilog, not once")
+    if clash := _PORTS.intersection(modules):
+        raise ToolError(f"a module is named '{min(clash)}', like a port of '{top}'")
+    return "`resetall\n" + "".join(_renamed(token, frozenset(modules), prefix) for token in tokens)
+
+
+def check_harmless(verilog: str) -> None:
+    """Refuse, with a ToolError, text that could act beyond its circuit, as `isolate` does."""
+    _check_harmless(list(_TOKEN.finditer(verilog)), verilog)
+
+
+def _check_harmless(tokens: Tokens, verilog: str) -> None:
+    allowed = _DIRECTIVES.union(re.findall(r"`\s*define\s+([A-Za-z_]\w*)", verilog))
+    for token in tokens:
+        directive, system = token["directive"], token["system"]
+        if (directive and directive[1:] not in allowed) or (system and system not in _SYSTEM_FUNCTIONS):
+            line = verilog.count("\n", 0, token.start()) + 1
+            raise ToolError(f"Verilog line {line}: '{token.group()}' is not allowed in a circuit to simulate")
+
+
+def _defined_modules(tokens: Tokens) -> Iterator[str]:
+    words = (token["escaped"] or token["name"] for token in tokens if token["escaped"] or token["name"])
+    for word in words:
+        if word in ("module", "macromodule", "primitive"):
+            yield next(words, "")
+
+
+def _renamed(token: re.Match[str], modules: frozenset[str], prefix: str) -> str:
+    if token["name"] in modules:
+        return prefix + token.group()
+    if token["escaped"] in modules:
+        return "\\" + prefix + token["escaped"]
+    return token.group()
