@@ -1,6 +1,9 @@
-"""A technology's cells as the views other tools read: genlib for ABC and Verilog for simulators."""
+"""A technology's cells as the views other tools read: Liberty, genlib for ABC, and Verilog for simulators."""
 
+from hdl.liberty_writer import liberty_text
 from printedmlp.technology import Cell, Technology
+
+__all__ = ["genlib_text", "liberty_text", "sum_of_products", "verilog_text"]
 
 BUFFER = "_BUFFER_"
 CONSTANTS = ("_CONST0_", "_CONST1_")
