@@ -55,11 +55,14 @@ def mate(parents: Genes, rng: np.random.Generator, *, layout: GenomeLayout, rate
     return children.reshape(parents.shape)
 
 
-def mutate(genes: Genes, rng: np.random.Generator, *, layout: GenomeLayout, rate: float) -> Genes:
+def mutate(
+    genes: Genes, rng: np.random.Generator, *, layout: GenomeLayout, rate: float, removal_share: float
+) -> Genes:
     """Change every gene with probability `rate`, by its kind.
 
     A sign turns, one random bit of a mask flips, an exponent steps by one, a bias moves up or down by a random
-    power of two. What would leave the range goes to the bound or, for an exponent, the other way.
+    power of two. What would leave the range goes to the bound or, for an exponent, the other way. With probability
+    `removal_share` a mask that changes is cleared instead: bit by bit, a connection is hardly ever removed.
     """
     genes = genes.copy()
     rows, columns = np.nonzero(rng.random(genes.shape) < rate)
@@ -68,10 +71,11 @@ def mutate(genes: Genes, rng: np.random.Generator, *, layout: GenomeLayout, rate
     powers = (1 << bits.astype(np.int64)).astype(np.int64)
     directions = rng.integers(0, 2, size=len(values)) * 2 - 1
     step = np.where(values + directions > upper, -1, np.where(values + directions < lower, 1, directions))
+    removed = rng.random(len(values)) < removal_share
     kinds = layout.kinds[columns]
     changed = np.select(
         [kinds == SIGN, kinds == MASK, kinds == EXPONENT, kinds == BIAS],
-        [-values, values ^ powers, values + step, values + directions * powers],
+        [-values, np.where(removed, 0, values ^ powers), values + step, values + directions * powers],
     )
     genes[rows, columns] = np.clip(changed, lower, upper)
     return genes

@@ -39,6 +39,7 @@ class SearchSettings:
     generations : rounds of variation, evaluation and selection after the initial population.
     crossover_rate : probability that a pair of parents is crossed.
     mutations_per_child : expected number of genes that change; with G genes each changes with this over G.
+    removal_share : share of the mutated masks that are cleared, which removes the connection.
     max_accuracy_loss : accuracy below the reference, on the training rows, beyond which an individual is
         infeasible; 0.1 is ten points.
     nearly_exact_share : share of the initial population taken from the given start points.
@@ -50,8 +51,9 @@ class SearchSettings:
 
     population: int = 200
     generations: int = 1000
-    crossover_rate: float = 0.9
+    crossover_rate: float = 0.7
     mutations_per_child: float = 2.5
+    removal_share: float = 0.25
     max_accuracy_loss: float = 0.1
     nearly_exact_share: float = 0.1
 
@@ -59,7 +61,7 @@ class SearchSettings:
         for name, least in (("population", 4), ("generations", 0), ("mutations_per_child", 0)):
             if not getattr(self, name) >= least:
                 raise ConfigError(f"{name} must be at least {least}, not {getattr(self, name)}")
-        for name in ("crossover_rate", "max_accuracy_loss", "nearly_exact_share"):
+        for name in ("crossover_rate", "removal_share", "max_accuracy_loss", "nearly_exact_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must be in 0..1, not {getattr(self, name)}")
 
@@ -167,12 +169,11 @@ def toolbox(
 ) -> base.Toolbox:
     """DEAP's toolbox with the operators of the search, each on a whole population at once."""
     box = base.Toolbox()
-    rate = settings.mutations_per_child / layout.size
     n_parents = settings.population + settings.population % 2
     box.register("evaluate", Population.evaluated, evaluator=evaluator, cost=cost)
     box.register("choose_parents", operators.tournament, n=n_parents, max_errors=max_errors)
     box.register("mate", operators.mate, layout=layout, rate=settings.crossover_rate)
-    box.register("mutate", operators.mutate, layout=layout, rate=rate)
+    box.register("mutate", operators.mutate, layout=layout, **_mutation(settings, layout))
     box.register("select", select, size=settings.population, layout=layout, max_errors=max_errors)
     return box
 
@@ -181,9 +182,13 @@ def first_genes(settings: SearchSettings, layout: GenomeLayout, starts: Genes, r
     """The initial population, (P, G): a share of start points, repeated with mutations to fill it; else random."""
     share = round(settings.population * settings.nearly_exact_share) if len(starts) else 0
     nearly_exact = np.resize(starts, (share, layout.size))
-    rate = settings.mutations_per_child / layout.size
-    nearly_exact[len(starts) :] = operators.mutate(nearly_exact[len(starts) :], rng, layout=layout, rate=rate)
+    copies = nearly_exact[len(starts) :]
+    nearly_exact[len(starts) :] = operators.mutate(copies, rng, layout=layout, **_mutation(settings, layout))
     return np.concatenate([nearly_exact, layout.random(settings.population - share, rng)])
+
+
+def _mutation(settings: SearchSettings, layout: GenomeLayout) -> dict[str, float]:
+    return {"rate": settings.mutations_per_child / layout.size, "removal_share": settings.removal_share}
 
 
 def _largest_cost(cost: PopulationCost, layout: GenomeLayout, starts: Genes) -> int:

@@ -59,7 +59,7 @@ def test_crossover_swaps_whole_neurons_between_the_two_of_a_pair(rng):
 def test_mutation_by_kind(rng):
     genes = LAYOUT.random(400, rng)
     before = genes.copy()
-    mutated = mutate(genes, rng, layout=LAYOUT, rate=1.0)
+    mutated = mutate(genes, rng, layout=LAYOUT, rate=1.0, removal_share=0.0)
     assert np.array_equal(genes, before)
     LAYOUT.check(mutated)
     kinds = LAYOUT.kinds
@@ -76,6 +76,14 @@ def test_mutation_by_kind(rng):
 
 def test_mutation_changes_the_expected_number_of_genes(rng):
     genes = LAYOUT.random(4000, rng)
-    changed = (mutate(genes, rng, layout=LAYOUT, rate=3 / LAYOUT.size) != genes).sum(axis=1)
+    changed = (mutate(genes, rng, layout=LAYOUT, rate=3 / LAYOUT.size, removal_share=0.0) != genes).sum(axis=1)
     assert changed.mean() == pytest.approx(3, abs=0.15)
-    assert np.array_equal(mutate(genes, rng, layout=LAYOUT, rate=0.0), genes)
+    assert np.array_equal(mutate(genes, rng, layout=LAYOUT, rate=0.0, removal_share=1.0), genes)
+
+
+def test_a_share_of_the_mutated_masks_is_cleared(rng):
+    genes = np.tile(LAYOUT.upper, (400, 1))
+    masks = LAYOUT.kinds == MASK
+    mutated = mutate(genes, rng, layout=LAYOUT, rate=1.0, removal_share=0.25)
+    assert np.mean(mutated[:, masks] == 0) == pytest.approx(0.25, abs=0.03)
+    assert not (mutated[:, LAYOUT.kinds == EXPONENT] == 0).any()

@@ -164,7 +164,7 @@ def test_a_share_of_the_first_population_is_nearly_exact():
 
 
 def test_the_reference_decides_what_is_feasible(data):
-    strict = replace(SETTINGS, max_accuracy_loss=0.0)
+    strict = replace(SETTINGS, max_accuracy_loss=0.0, generations=80)
     result = run(data, settings=strict, reference_accuracy=1.0)
     assert len(result.genes) == 0
     assert result.history[-1]["hypervolume"] == 0
