@@ -7,16 +7,18 @@ circuit's input bus), `class` is the index of the true class among the sorted la
 from __future__ import annotations
 
 import csv
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from printedmlp.errors import DataError
+from printedmlp.errors import DataError, PrintedMLPWarning
 
 MAX_CLASS = 1023
 MAX_CODE = 65535
+MOST_BITS = 8
 
 
 @dataclass(frozen=True)
@@ -25,23 +27,25 @@ class Vectors:
 
     Attributes
     ----------
-    codes : (n, n_features) integers, uint8 or wider, as the circuit sees them.
+    codes : (n, n_features) uint8, as the circuit sees them.
     y : (n,) int64, true class indices.
     n_classes : number of classes of the task.
     majority_class : the class that a constant answer would give.
     """
 
-    codes: NDArray[np.integer]
+    codes: NDArray[np.uint8]
     y: NDArray[np.int64]
     n_classes: int
     majority_class: int
 
-    def saturated(self, input_bits: int) -> tuple[Vectors, int]:
-        """The same vectors with codes limited to 2^input_bits - 1, and how many cells that changed."""
-        highest = (1 << input_bits) - 1
-        changed = int((self.codes > highest).sum())
-        codes = np.minimum(self.codes, highest).astype(np.uint8 if input_bits <= 8 else np.uint16)
-        return Vectors(codes, self.y, self.n_classes, self.majority_class), changed
+
+def bits_per_feature(bus_bits: int, n_features: int) -> int:
+    """Bits of each feature on an input bus; raises DataError when 1 to 8 bits each do not fill it."""
+    if bus_bits % n_features or not 1 <= bus_bits // n_features <= MOST_BITS:
+        raise DataError(
+            f"inp has {bus_bits} bits, which {n_features} features of 1 to {MOST_BITS} bits do not fill"
+        )
+    return bus_bits // n_features
 
 
 def is_vector_file(path: Path) -> bool:
@@ -54,8 +58,11 @@ def is_vector_file(path: Path) -> bool:
     return len(header) > 1 and header == _header(len(header) - 1)
 
 
-def read_vectors(path: Path) -> Vectors:
-    """Read a vector file; the majority class is that of its own rows.
+def read_vectors(path: Path, bus_bits: int) -> Vectors:
+    """Read a vector file for a circuit whose input bus has `bus_bits` bits.
+
+    Values that a feature's bits cannot hold are saturated, with a warning that counts them. The majority class is
+    that of the file's own rows.
 
     Raises
     ------
@@ -68,9 +75,16 @@ def read_vectors(path: Path) -> Vectors:
     if not cells:
         raise DataError(f"{path}: holds no vectors")
     table = np.array(cells, dtype=np.int64)
-    y = table[:, -1]
-    counts = np.bincount(y)
-    return Vectors(table[:, :-1].astype(np.uint16), y, max(2, len(counts)), int(np.argmax(counts)))
+    y, counts = table[:, -1], np.bincount(table[:, -1])
+    codes = _saturated(table[:, :-1], bits_per_feature(bus_bits, table.shape[1] - 1), path)
+    return Vectors(codes, y, max(2, len(counts)), int(np.argmax(counts)))
+
+
+def _saturated(codes: NDArray[np.int64], input_bits: int, path: Path) -> NDArray[np.uint8]:
+    highest = (1 << input_bits) - 1
+    if changed := int((codes > highest).sum()):
+        warnings.warn(f"{path}: {changed} values above {highest} saturated", PrintedMLPWarning, stacklevel=3)
+    return np.minimum(codes, highest).astype(np.uint8)
 
 
 def vectors_csv(vectors: Vectors) -> str:

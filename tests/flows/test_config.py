@@ -3,7 +3,7 @@ import tomllib
 
 import pytest
 
-from flows.config import DesignConfig, config_toml, make_config
+from flows.config import config_toml, make_config
 from printedmlp.errors import ConfigError
 
 

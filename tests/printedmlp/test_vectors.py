@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from printedmlp.errors import DataError
+from printedmlp.errors import DataError, PrintedMLPWarning
 from printedmlp.vectors import Vectors, is_vector_file, read_vectors, vectors_csv
 
 
@@ -13,23 +13,28 @@ def make(tmp_path, text):
 
 def test_a_small_file_by_hand(tmp_path):
     path = make(tmp_path, "x0,x1,class\n3,17,1\n0,15,1\n2,2,0\n")
-    vectors = read_vectors(path)
+    vectors = read_vectors(path, 10)
     assert vectors.codes.tolist() == [[3, 17], [0, 15], [2, 2]]
     assert vectors.y.tolist() == [1, 1, 0]
     assert (vectors.n_classes, vectors.majority_class) == (2, 1)
 
 
-def test_saturation_is_counted():
-    vectors = Vectors(np.array([[16, 3], [15, 99]]), np.array([0, 1]), 2, 0)
-    limited, changed = vectors.saturated(4)
-    assert limited.codes.tolist() == [[15, 3], [15, 15]]
-    assert changed == 2
+def test_saturation_is_told(tmp_path):
+    path = make(tmp_path, "x0,x1,class\n16,3,1\n15,99,0\n")
+    with pytest.warns(PrintedMLPWarning, match="2 values above 15 saturated"):
+        assert read_vectors(path, 8).codes.tolist() == [[15, 3], [15, 15]]
+
+
+@pytest.mark.parametrize("bus_bits", [1, 7, 18, 0])
+def test_a_bus_that_the_features_do_not_fill(tmp_path, bus_bits):
+    with pytest.raises(DataError, match=f"inp has {bus_bits} bits, which 2 features"):
+        read_vectors(make(tmp_path, "x0,x1,class\n0,0,0\n"), bus_bits)
 
 
 def test_round_trip(tmp_path):
     rng = np.random.default_rng(3)
-    vectors = Vectors(rng.integers(0, 16, (20, 3)), rng.integers(0, 4, 20), 4, 0)
-    again = read_vectors(make(tmp_path, vectors_csv(vectors)))
+    vectors = Vectors(rng.integers(0, 16, (20, 3), dtype=np.uint8), rng.integers(0, 4, 20), 4, 0)
+    again = read_vectors(make(tmp_path, vectors_csv(vectors)), 12)
     assert np.array_equal(again.codes, vectors.codes)
     assert np.array_equal(again.y, vectors.y)
 
@@ -54,4 +59,4 @@ def test_only_the_exact_header_makes_a_vector_file(tmp_path):
 )
 def test_defects_name_their_place(tmp_path, body, message):
     with pytest.raises(DataError, match=message):
-        read_vectors(make(tmp_path, "x0,x1,class\n" + body))
+        read_vectors(make(tmp_path, "x0,x1,class\n" + body), 8)

@@ -1,0 +1,105 @@
+"""How much smaller than the exact bespoke MLP: fronts of the standard budget over several seeds.
+
+    python benchmarks/reductions.py [--seeds 3] [--budget standard] [--runs FOLDER] [--json FILE] [DATASET ...]
+
+A seed decides split, training and search together. For each loss level (percentage points of *validation* accuracy
+against the exact baseline) the smallest circuit within it is taken; its test accuracy is reported, never used. Means
+over the seeds, with the smallest and largest in brackets; a level that no seed reached is a dash. Run folders are
+kept in FOLDER and an interrupted benchmark goes on from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flows.config import make_config
+from flows.design import design
+
+DATASETS = ("redwine", "cardio", "pendigits", "seeds")
+Front = dict[str, Any]
+
+
+def front_of(dataset: str, seed: int, budget: str, runs: Path) -> Front:
+    """Run (or finish, or reuse) one design and read its front."""
+    config = make_config(None, {"dataset": dataset, "seed": seed, "budget": budget})
+    folder = design(config, runs / f"{Path(dataset).stem}-s{seed}-{budget}", quiet=True)
+    return dict(json.loads((folder / "front.json").read_text(encoding="utf-8")))
+
+
+def spread(values: Sequence[float], form: Callable[[float], str]) -> str:
+    """Mean with the smallest and the largest value."""
+    if not values:
+        return "–"
+    return f"{form(statistics.fmean(values))} ({form(min(values))} to {form(max(values))})"
+
+
+def exact_row(name: str, fronts: Sequence[Front]) -> list[str]:
+    """The baseline's line: topology, accuracies, area, power at 1.0 V, cells."""
+    exact = [front["exact"] for front in fronts]
+    return [
+        name,
+        "-".join(map(str, exact[0]["topology"])),
+        spread([e["validation_accuracy"] for e in exact], "{:.3f}".format),
+        spread([e["accuracy"] for e in exact], "{:.3f}".format),
+        spread([e["majority_accuracy"] for e in exact], "{:.3f}".format),
+        spread([e["area_cm2"] for e in exact], "{:.1f}".format),
+        spread([e["power_mw"]["1"] for e in exact], "{:.0f}".format),
+        spread([e["cells"] for e in exact], "{:.0f}".format),
+    ]
+
+
+def level_row(name: str, fronts: Sequence[Front], level: int) -> list[str]:
+    """One loss level's line: seeds that reached it, factor, area, power, test accuracy."""
+    rows = [next(r for r in front["reductions"] if r["loss"] == level) for front in fronts]
+    pairs = [
+        (front["exact"], next(p for p in front["front"] if p["id"] == row["id"]))
+        for front, row in zip(fronts, rows, strict=True)
+        if row["id"] is not None
+    ]
+    return [
+        name,
+        f"{level} %",
+        f"{len(pairs)} of {len(fronts)}",
+        spread([e["area_cm2"] / p["area_cm2"] for e, p in pairs if p["area_cm2"]], "{:.0f}".format),
+        spread([p["area_cm2"] for _, p in pairs], "{:.3f}".format),
+        spread([p["power_mw"]["1"] for _, p in pairs], "{:.2f}".format),
+        spread([p["accuracy"] for _, p in pairs], "{:.3f}".format),
+        spread([p["accuracy"] - e["accuracy"] for e, p in pairs], "{:+.3f}".format),
+    ]
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def main() -> None:
+    """Print the baselines and the reductions."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("datasets", nargs="*", default=DATASETS)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--budget", default="standard")
+    parser.add_argument("--runs", type=Path, default=Path("runs", "benchmark"))
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    found = {
+        Path(name).stem: [front_of(name, seed, options.budget, options.runs) for seed in range(options.seeds)]
+        for name in options.datasets
+    }
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    head = ["exact baseline", "topology", "validation", "test", "majority", "area, cm²", "power 1 V, mW", "cells"]
+    print(table(head, [exact_row(name, fronts) for name, fronts in found.items()]), end="\n\n")
+    head = ["data set", "loss", "seeds", "area ÷", "area, cm²", "power 1 V, mW", "test", "test against exact"]
+    levels = [row["loss"] for row in next(iter(found.values()))[0]["reductions"]]
+    print(table(head, [level_row(name, fronts, level) for name, fronts in found.items() for level in levels]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""From classifiers to circuits: synthesis of the search's solutions, choice of the front, proof by simulation."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flows.header import header_lines
+from flows.job import Job
+from flows.measure import figures_of
+from flows.run import json_text, sha256_text, whole_folder, write_text
+from hdl.cells import verilog_text
+from hdl.emit import classifier_verilog
+from hdl.synthesis import map_verilog, netlist_verilog, read_netlist
+from printedmlp.circuit import Netlist
+from printedmlp.front import FrontPoint, select_front
+from printedmlp.metrics import Metrics
+from printedmlp.model import DiscreteMLP
+from printedmlp.pareto import non_dominated
+from sim.runner import Candidate, Options, verify_many
+
+Entry = dict[str, Any]
+MEASURE = "measure.json"
+DESIGN_FILES = ("model.json", "classifier.v", "netlist.v", "quantiser.json", MEASURE)
+CIRCUIT_FIGURES = ("area_cm2", "cells", "cell_counts", "power_mw", "delay_ms", "max_rate_hz")
+
+
+def synthesis(job: Job) -> list[str]:
+    """Map the exact baseline and the most promising solutions of the search to cells."""
+    entries = candidates(job)
+    mapped = list(job.in_parallel("synthesis", lambda entry: _map_candidate(job, entry), entries))
+    for entry, record in zip(entries, mapped, strict=True):
+        entry["area_cm2"] = record["area_cm2"]
+    job.run.write_json(entries, "search", "candidates.json")
+    return ["search/candidates.json", *(_netlist_file(entry) for entry in entries)]
+
+
+def candidates(job: Job) -> list[Entry]:
+    """The exact baseline and the search's solutions worth synthesising, best layers of its front first.
+
+    Full adders see little of what a pruned circuit costs, so more than the first non-dominated layer is taken.
+    """
+    exact_record = job.run.read_json("search", "exact.json")
+    found = job.run.read_json("search", "paper.json")["found"]
+    points = np.array([[1 - f["validation_accuracy"], f["full_adders"]] for f in found]).reshape(-1, 2)
+    chosen = best_layers(points, job.config.candidates)
+    keys = ("model", "train_accuracy", "validation_accuracy")
+    entries = [{"stage": "exact", "full_adders": None, **{key: exact_record[key] for key in keys}}]
+    entries += [{"stage": "paper", **found[index]} for index in chosen]
+    for entry in entries:
+        entry["key"] = sha256_text(DiscreteMLP.from_json(entry["model"]).dumps())[:16]
+    return entries
+
+
+def best_layers(points: np.ndarray, n: int) -> list[int]:
+    """Indices of at most `n` points, both coordinates minimised: the non-dominated ones, then the rest's, and on."""
+    chosen: list[int] = []
+    left = np.arange(len(points))
+    while len(left) and len(chosen) < n:
+        layer = non_dominated(points[left])
+        chosen += left[layer].tolist()
+        left = left[~layer]
+    return chosen[:n]
+
+
+def _netlist_file(entry: Entry) -> str:
+    return f"synthesis/{entry['key']}.json"
+
+
+def _map_candidate(job: Job, entry: Entry) -> Entry:
+    path = job.run.path(_netlist_file(entry))
+    if path.is_file():
+        return dict(job.run.read_json(_netlist_file(entry)))
+    rtl = classifier_verilog(DiscreteMLP.from_json(entry["model"]))
+    with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
+        mapped = map_verilog(rtl, job.technology, effort=job.config.effort, work_dir=Path(folder))
+    record = {
+        "recipe": mapped.recipe,
+        "area_cm2": mapped.netlist.area_cm2(job.technology),
+        "area_cm2_by_recipe": mapped.area_by_recipe,
+        "log": list(mapped.log),
+        "netlist": netlist_verilog(mapped.netlist, job.technology),
+    }
+    job.run.write_json(record, _netlist_file(entry))
+    return record
+
+
+@dataclass(frozen=True)
+class Design:
+    """A mapped candidate: its figures, where it comes from, and its cells."""
+
+    point: FrontPoint
+    entry: Entry
+    netlist: Netlist
+
+    @property
+    def model(self) -> DiscreteMLP:
+        """The classifier that the circuit stands for."""
+        return DiscreteMLP.from_json(self.entry["model"])
+
+
+def designs(job: Job) -> list[str]:
+    """Choose the front, write its files, and keep them only if simulation finds every circuit right.
+
+    The front is chosen among the search's circuits by validation accuracy and area; the exact baseline is kept
+    beside it whatever it is worth.
+    """
+    exact, *others = [_measured(job, entry) for entry in job.run.read_json("search", "candidates.json")]
+    by_id = {design.point.id: design for design in others}
+    chosen = select_front([design.point for design in others], voltage=f"{job.technology.nominal_voltage:g}")
+    digits = len(str(len(chosen)))
+    named = [_named(exact, "exact")]
+    named += [_named(by_id[p.id], f"{p.stage}-{n:0{digits}}") for n, p in enumerate(chosen, start=1)]
+    with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
+        drafts = Path(folder)
+        for design in named:
+            _write_files(job, drafts / design.point.id, design)
+        records = _simulated(job, drafts, named)
+        return [
+            file
+            for design, record in zip(named, records, strict=True)
+            for file in _kept(job, drafts / design.point.id, design, record)
+        ]
+
+
+def _measured(job: Job, entry: Entry) -> Design:
+    record = job.run.read_json(_netlist_file(entry))
+    netlist = read_netlist(record["netlist"], job.technology)
+    figures = figures_of(netlist, job.technology, job.vectors("test"), job.config.input_bits)
+    model = DiscreteMLP.from_json(entry["model"])
+    point = FrontPoint(
+        id=entry["key"],
+        stage=entry["stage"],
+        topology=model.topology,
+        train_accuracy=entry["train_accuracy"],
+        validation_accuracy=entry["validation_accuracy"],
+        test=Metrics.from_json(figures),
+        model_sha256=sha256_text(model.dumps()),
+        **{key: figures[key] for key in CIRCUIT_FIGURES},
+    )
+    extra = {"recipe": record["recipe"], "delay_extrapolated": figures["delay_extrapolated"]}
+    return Design(point, {**entry, **extra}, netlist)
+
+
+def _named(design: Design, name: str) -> Design:
+    return replace(design, point=replace(design.point, id=name))
+
+
+def _write_files(job: Job, folder: Path, design: Design) -> None:
+    dataset, quantiser = job.run.read_json("dataset.json"), job.run.read_json("quantiser.json")
+    header = header_lines(f"printedmlp circuit {design.point.id}", dataset, quantiser, design.model)
+    write_text(folder / "model.json", design.model.dumps())
+    write_text(folder / "quantiser.json", json_text(quantiser))
+    write_text(folder / "classifier.v", classifier_verilog(design.model, header=header))
+    write_text(folder / "netlist.v", netlist_verilog(design.netlist, job.technology, header=header))
+
+
+def _simulated(job: Job, drafts: Path, named: Sequence[Design]) -> list[dict[str, Any]]:
+    circuits = [
+        Candidate(d.point.id, d.model, drafts / d.point.id / "classifier.v", drafts / d.point.id / "netlist.v")
+        for d in named
+    ]
+    codes = np.concatenate([job.vectors(part).codes for part in ("train", "validation", "test")])
+    options = Options(seed=job.config.seed, n_random=job.config.random_vectors, simulator=job.config.simulator)
+    return verify_many(circuits, verilog_text(job.technology), codes, options)
+
+
+def _kept(job: Job, draft: Path, design: Design, verification: dict[str, Any]) -> list[str]:
+    proof = {key: value for key, value in verification.items() if key != "seconds"}
+    extra = {key: design.entry[key] for key in ("full_adders", "recipe", "delay_extrapolated")}
+    record = {**design.point.to_json(), **extra, "verification": proof}
+    name = design.point.id
+    with whole_folder(job.run.path("designs", name)) as folder:
+        for file in DESIGN_FILES:
+            write_text(folder / file, json_text(record) if file == MEASURE else (draft / file).read_text("utf-8"))
+    return [f"designs/{name}/{file}" for file in DESIGN_FILES]

@@ -1,0 +1,137 @@
+"""`python -m flows.design dataset.csv`: from a table to a folder of verified printed classifiers.
+
+Each stage reads the files of those before it in the run folder and adds its own. The same command in the same folder
+goes on where an earlier one stopped, and gives the same files as one that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from flows import circuits, stages
+from flows.cli import run_command
+from flows.config import BUDGETS, CHOICES, DesignConfig, make_config, with_hidden
+from flows.job import Job, Stage
+from flows.progress import Reporter
+from flows.run import open_run
+from flows.summary import summary_text
+from hdl.liberty import read_liberty
+from printedmlp.dataset import Dataset, load_dataset
+from printedmlp.technology import load_technology
+from printedmlp.topology import default_hidden
+
+STAGES: dict[str, Stage] = {
+    "data": stages.data,
+    "exact": stages.exact,
+    "paper": stages.paper,
+    "synthesis": circuits.synthesis,
+    "designs": circuits.designs,
+    "front": stages.front,
+    "report": stages.report,
+}
+LAST = "report"
+
+
+def design(
+    config: DesignConfig,
+    folder: Path | None = None,
+    *,
+    until: str = LAST,
+    fresh: bool = False,
+    quiet: bool = False,
+) -> Path:
+    """Run every stage that is not done yet and return the run folder.
+
+    Parameters
+    ----------
+    config : the settings.
+    folder : the run folder; None takes runs/<data set>-s<seed>-<budget>.
+    until : the last stage to run.
+    fresh : discard what the folder holds first.
+    quiet : say nothing.
+
+    Raises
+    ------
+    PrintedMLPError : one line that names the place and the value.
+    """
+    dataset = load_dataset(config.dataset, label=config.label, missing=config.missing)
+    config = with_hidden(config, default_hidden(dataset.name, dataset.n_classes))
+    technology = read_liberty(Path(config.liberty)) if config.liberty else load_technology(config.technology)
+    place = folder or Path("runs", f"{dataset.name}-s{config.seed}-{config.budget}")
+    reporter = Reporter(quiet=quiet)
+    reporter.line(f"{dataset.name}: {_described(dataset)} -> {place}")
+    with open_run(place, _settings(config, dataset), list(STAGES), fresh=fresh) as run:
+        job = Job(config, dataset, technology, run, reporter)
+        for name, stage in STAGES.items():
+            ran = run.do(name, lambda stage=stage: stage(job))  # type: ignore[misc]
+            reporter.line(f"{name}: {'done' if ran else 'kept from an earlier run'}")
+            if name == until:
+                break
+        if not quiet and until == LAST:
+            print(summary_text(run.read_json("front.json"), technology))
+            print(f"report: {run.path('report.html')}")
+    return place
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line of a design run."""
+    parser = _parser()
+    given = vars(parser.parse_args(arguments))
+    options = {key: given.pop(key) for key in ("config", "out", "until", "fresh", "quiet")}
+    config = make_config(options["config"], given)
+    design(config, options["out"], until=options["until"], fresh=options["fresh"], quiet=options["quiet"])
+
+
+def _described(dataset: Dataset) -> str:
+    return f"{dataset.n_samples} rows, {dataset.n_features} features, {dataset.n_classes} classes"
+
+
+def _settings(config: DesignConfig, dataset: Dataset) -> dict[str, Any]:
+    return {**config.to_json(), "dataset_sha256": dataset.sha256}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m flows.design", description=__doc__)
+    add = parser.add_argument
+    add("dataset", nargs="?", help="name of a data set, or path of a CSV file (last column = class)")
+    add("--config", type=Path, metavar="FILE", help="TOML file of settings; options given here win")
+    add("--out", type=Path, metavar="FOLDER", help="run folder (default: runs/<data set>-s<seed>-<budget>)")
+    add("--until", choices=STAGES, default=LAST, metavar="STAGE", help=f"stop after: {', '.join(STAGES)}")
+    add("--fresh", action="store_true", help="discard what the run folder holds")
+    add("--quiet", action="store_true", help="print nothing but errors and warnings")
+    add("--label", metavar="COLUMN", help="name of the class column (default: the last)")
+    add("--missing", choices=CHOICES["missing"], help="rows with missing cells: drop (default) or error")
+    add("--seed", type=int, metavar="N", help="seed of split, training and vectors (default: 0)")
+    add("--budget", choices=BUDGETS, help="seconds, minutes or an hour of search (default: standard)")
+    add("--hidden", type=_sizes, metavar="N[,N]", help="hidden layer sizes (default: the literature's)")
+    add("--input-bits", type=int, metavar="N", help="bits of each quantised input (default: 4)")
+    add("--lsb", type=int, metavar="N", help="lowest bit kept by the hidden QReLU (default: 4)")
+    add("--msb", type=int, metavar="N", help="highest bit kept by the hidden QReLU (default: 11)")
+    add("--official-split", action="store_true", default=None, help="the data set's own test rows (pendigits)")
+    add("--group-duplicates", action="store_true", default=None, help="equal rows on one side of the split")
+    add("--restarts", type=int, metavar="N", help="float trainings of the exact baseline")
+    add("--population", type=int, metavar="N", help="individuals of the genetic search")
+    add("--generations", type=int, metavar="N", help="generations of the genetic search")
+    add("--max-accuracy-loss", type=float, metavar="SHARE", help="loss beyond which a solution is infeasible (0.1)")
+    add("--candidates", type=int, metavar="N", help="solutions of the search that are synthesised")
+    add("--effort", choices=CHOICES["effort"], help="synthesis effort")
+    add("--technology", metavar="NAME", help="built-in technology or TOML file (default: egfet)")
+    add("--liberty", metavar="FILE", help="Liberty file of the cells to use instead")
+    add("--random-vectors", type=int, metavar="N", help="random vectors of the simulation (default: 10000)")
+    add("--simulator", choices=CHOICES["simulator"], help="verilator (default) or icarus")
+    return parser
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of integers such as 5 or 8,4") from None
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

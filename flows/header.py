@@ -1,0 +1,48 @@
+"""The comment at the head of every Verilog file: what the inputs mean and what the output answers."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from printedmlp.model import DiscreteMLP
+from printedmlp.names import safe_comment
+
+WIDTH = 110
+
+
+def header_lines(
+    title: str, dataset: Mapping[str, Any], quantiser: Mapping[str, Any], model: DiscreteMLP
+) -> list[str]:
+    """Comment lines, without `//`, that make a Verilog file usable alone.
+
+    Parameters
+    ----------
+    title : first line.
+    dataset : the run's dataset.json.
+    quantiser : the run's quantiser.json.
+    model : the classifier; gives bits and topology.
+    """
+    bits = model.input_bits
+    lines = [
+        title,
+        f"Data set {dataset['name']}, sha256 {dataset['sha256']}",
+        f"Topology {'-'.join(map(str, model.topology))}, inputs of {bits} bits, combinational",
+        "A feature's code is the number of thresholds that its value reaches:",
+    ]
+    for index, feature in enumerate(quantiser["features"]):
+        lines += _feature_lines(index, bits, feature["name"], feature["thresholds"])
+    lines.append("The output is the index of the class:")
+    lines += [f"out = {index}: {_quoted(name)}" for index, name in enumerate(dataset["classes"])]
+    return lines
+
+
+def _feature_lines(index: int, bits: int, name: str, thresholds: Sequence[float]) -> list[str]:
+    place = f"inp[{bits * (index + 1) - 1}:{bits * index}] feature {index} {_quoted(name)}:"
+    numbers = " ".join(f"{value:.9g}" for value in thresholds) or "constant in training, code 0"
+    return [place, *("  " + line for line in textwrap.wrap(numbers, WIDTH - 4))]
+
+
+def _quoted(name: str) -> str:
+    return f'"{safe_comment(name, 60)}"'

@@ -1,0 +1,224 @@
+"""`python -m flows.measure top.v vectors.csv`: accuracy, cells, area, power and delay of anyone's circuit.
+
+Takes any combinational Verilog with ports `inp` and `out`, feature 0 in the least significant bits of `inp`. A file
+that instantiates only the technology's cells is measured as it is; any other is synthesised first, the netlist is
+proved equal to it, and both are simulated beside each other. The vectors are a vector file (`x0,x1,...,class`, all
+integers) or the test rows of a data set, split and quantised as `flows.design` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flows.cli import run_command
+from flows.run import json_text
+from hdl.cells import verilog_text
+from hdl.liberty import read_liberty
+from hdl.power import static_power_mw
+from hdl.synthesis import is_mapped, map_verilog, netlist_verilog, read_netlist
+from hdl.timing import critical_path
+from printedmlp.circuit import Netlist
+from printedmlp.circuit.simulate import classes, input_bits_of, simulate
+from printedmlp.dataset import Quantiser, load_dataset, split_dataset
+from printedmlp.errors import DataError
+from printedmlp.metrics import Metrics, evaluate
+from printedmlp.technology import Technology, load_technology
+from printedmlp.vectors import Vectors, bits_per_feature, is_vector_file, read_vectors
+from sim.runner import Options, compare
+
+MOST_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """A circuit as given and as mapped; `recipe` is None for one that came mapped."""
+
+    verilog: str
+    netlist: Netlist
+    recipe: str | None
+
+
+def figures_of(netlist: Netlist, technology: Technology, vectors: Vectors, input_bits: int) -> dict[str, Any]:
+    """All figures of a mapped circuit on given vectors; the one place where a run's and a stranger's are made.
+
+    Parameters
+    ----------
+    netlist : with vectors.codes.shape[1] * input_bits inputs.
+    technology : the netlist's cells.
+    vectors : rows whose codes fit `input_bits`.
+    input_bits : bits of each feature.
+
+    Returns
+    -------
+    JSON-ready: the metrics, "area_cm2", "cells", "cell_counts", "power_mw" and "delay_ms" by voltage, "max_rate_hz"
+    at the technology's nominal voltage and "delay_extrapolated".
+    """
+    timing = {voltage: critical_path(netlist, technology, voltage) for voltage in technology.voltages}
+    power = static_power_mw(netlist, technology, vectors.codes, input_bits)
+    return {
+        **accuracy_of(netlist, technology, vectors, input_bits).to_json(),
+        "area_cm2": netlist.area_cm2(technology),
+        "cells": len(netlist.instances),
+        "cell_counts": netlist.cell_counts(),
+        "power_mw": {f"{voltage:g}": power[voltage] for voltage in technology.voltages},
+        "delay_ms": {f"{voltage:g}": report.delay_ms for voltage, report in timing.items()},
+        "max_rate_hz": timing[technology.nominal_voltage].max_rate_hz if netlist.instances else None,
+        "delay_extrapolated": any(report.extrapolated for report in timing.values()),
+    }
+
+
+def accuracy_of(netlist: Netlist, technology: Technology, vectors: Vectors, input_bits: int) -> Metrics:
+    """Metrics of a netlist's answers on the vectors; an output word beyond the classes counts as wrong."""
+    values = simulate(netlist, technology, input_bits_of(vectors.codes, input_bits), len(vectors.y))
+    answers = classes(netlist, values, len(vectors.y))
+    return evaluate(vectors.y, answers, n_classes=vectors.n_classes, majority_class=vectors.majority_class)
+
+
+def read_circuit(path: Path, technology: Technology, effort: str) -> Circuit:
+    """Read a Verilog file; synthesise it unless it is mapped already.
+
+    Raises
+    ------
+    DataError : the file cannot be read.
+    ToolError : it is no usable combinational circuit; the message says why.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise DataError(f"{path}: is larger than {MOST_BYTES >> 20} MiB")
+        verilog = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+    if is_mapped(verilog, technology):
+        return Circuit(verilog, read_netlist(verilog, technology), None)
+    with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
+        mapped = map_verilog(verilog, technology, effort=effort, work_dir=Path(folder))
+    return Circuit(verilog, mapped.netlist, mapped.recipe)
+
+
+def find_vectors(source: str, seed: int, n_inputs: int) -> Vectors:
+    """The vectors of a vector file, or the test rows of a data set quantised to fill `n_inputs` bits."""
+    if is_vector_file(Path(source)):
+        return read_vectors(Path(source), n_inputs)
+    dataset = load_dataset(source)
+    input_bits = bits_per_feature(n_inputs, dataset.n_features)
+    split = split_dataset(dataset, seed=seed)
+    quantiser = Quantiser.fit(dataset.X[split.train], input_bits, dataset.feature_names)
+    majority = int(np.argmax(np.bincount(dataset.y[split.train])))
+    return Vectors(quantiser.transform(dataset.X[split.test]), dataset.y[split.test], dataset.n_classes, majority)
+
+
+def simulate_both(circuit: Circuit, technology: Technology, vectors: Vectors, input_bits: int) -> int:
+    """Simulate the given Verilog beside its netlist on the vectors and random ones; the number of vectors.
+
+    Raises
+    ------
+    VerificationError : where they differ.
+    """
+    found = compare(
+        circuit.verilog,
+        netlist_verilog(circuit.netlist, technology),
+        verilog_text(technology),
+        vectors.codes,
+        input_bits=input_bits,
+        output_bits=len(circuit.netlist.outputs),
+        options=Options(),
+    )
+    return int(found.record["vectors"]["total"])
+
+
+def measure(
+    verilog: Path, source: str, technology: Technology, *, seed: int = 0, effort: str = "standard", simulated: bool
+) -> dict[str, Any]:
+    """Measure one file; see the module's docstring.
+
+    Parameters
+    ----------
+    verilog : the circuit's file.
+    source : a vector file, or the name or path of a data set.
+    technology : the cells.
+    seed : of the data set's split.
+    effort : of the synthesis.
+    simulated : whether given Verilog and netlist are also simulated with Verilator.
+    """
+    circuit = read_circuit(verilog, technology, effort)
+    vectors = find_vectors(source, seed, circuit.netlist.n_inputs)
+    input_bits = bits_per_feature(circuit.netlist.n_inputs, vectors.codes.shape[1])
+    checked = simulate_both(circuit, technology, vectors, input_bits) if simulated else 0
+    figures = figures_of(circuit.netlist, technology, vectors, input_bits)
+    return {
+        "file": str(verilog),
+        "vectors": source,
+        "input_bits": input_bits,
+        "recipe": circuit.recipe,
+        "simulated_vectors": checked,
+        **figures,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line of a measurement."""
+    options = _parser().parse_args(arguments)
+    technology = read_liberty(options.liberty) if options.liberty else load_technology(options.technology)
+    record = measure(
+        options.verilog,
+        options.vectors,
+        technology,
+        seed=options.seed,
+        effort=options.effort,
+        simulated=not options.no_simulation,
+    )
+    print(json_text(record) if options.json else measurement_text(record), end="")
+
+
+def measurement_text(record: dict[str, Any]) -> str:
+    """The figures of one measurement for a person."""
+    low, high = record["interval"]
+    origin = "as it is" if record["recipe"] is None else f"synthesised, recipe '{record['recipe']}'"
+    simulated = (
+        f"{record['simulated_vectors']} vectors, 0 mismatches" if record["simulated_vectors"] else "not done"
+    )
+    lines = [
+        ("circuit", f"{record['file']} ({origin})"),
+        ("accuracy", f"{record['accuracy']:.4f} (n = {record['n']}, 95 %: {low:.4f} to {high:.4f})"),
+        ("balanced accuracy", f"{record['balanced_accuracy']:.4f}"),
+        ("majority class", f"{record['majority_accuracy']:.4f}"),
+        ("classes answered", f"{record['classes_predicted']} of {record['n_classes']}"),
+        ("area", f"{record['area_cm2']:.6g} cm2"),
+        ("cells", f"{record['cells']} ({', '.join(f'{n} {c}' for c, n in record['cell_counts'].items())})"),
+        ("static power", _by_voltage(record["power_mw"], "mW")),
+        ("delay", _by_voltage(record["delay_ms"], "ms")),
+        ("simulation", f"given Verilog against netlist: {simulated}"),
+    ]
+    return "".join(f"{name:18} {value}\n" for name, value in lines)
+
+
+def _by_voltage(values: dict[str, float], unit: str) -> str:
+    return ", ".join(f"{value:.6g} {unit} at {voltage} V" for voltage, value in values.items())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.measure", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("verilog", type=Path, help="combinational Verilog, module top with ports inp and out")
+    add("vectors", help="vector file, or name or path of a data set")
+    add("--seed", type=int, default=0, metavar="N", help="seed of the data set's split (default: 0)")
+    add("--technology", default="egfet", metavar="NAME", help="built-in technology or TOML file (default: egfet)")
+    add("--liberty", type=Path, metavar="FILE", help="Liberty file of the cells to use instead")
+    add("--effort", choices=("quick", "standard", "thorough"), default="standard", help="synthesis effort")
+    add("--no-simulation", action="store_true", help="leave out the simulation of given Verilog beside its netlist")
+    add("--json", action="store_true", help="print JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

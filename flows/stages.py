@@ -1,0 +1,157 @@
+"""The stages of a design run. Each reads the files of the ones before and returns the paths it wrote."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flows.config import config_toml
+from flows.job import Job
+from flows.report import report_html
+from flows.run import write_text
+from printedmlp.baseline import exact_baseline
+from printedmlp.cost import PopulationCost
+from printedmlp.dataset import Quantiser, split_dataset
+from printedmlp.evaluate import PopulationEvaluator
+from printedmlp.front import FrontPoint, front_csv, reductions
+from printedmlp.genome import GenomeLayout
+from printedmlp.model import DiscreteMLP
+from printedmlp.power_of_two import power_of_two_starts
+from printedmlp.search import Generation, SearchSettings, evolve
+from printedmlp.vectors import Vectors, vectors_csv
+
+PARTS = ("train", "validation", "test")
+
+
+def data(job: Job) -> list[str]:
+    """Split the table, fit the quantiser on the training rows, and write every part as the circuit sees it."""
+    table, config = job.dataset, job.config
+    split = split_dataset(
+        table, seed=config.seed, official=config.official_split, group_duplicates=config.group_duplicates
+    )
+    quantiser = Quantiser.fit(table.X[split.train], config.input_bits, table.feature_names)
+    majority = int(np.argmax(np.bincount(table.y[split.train], minlength=table.n_classes)))
+    written = ["config.toml", "dataset.json", "quantiser.json"]
+    write_text(job.run.path("config.toml"), config_toml(config))
+    job.run.write_json(quantiser.to_json(), "quantiser.json")
+    for part, rows in zip(PARTS, split, strict=True):
+        vectors = Vectors(quantiser.transform(table.X[rows]), table.y[rows], table.n_classes, majority)
+        written.append(f"vectors/{part}.csv")
+        write_text(job.run.path(written[-1]), vectors_csv(vectors))
+    record = {
+        **table.summary(),
+        "n_classes": table.n_classes,
+        "majority_class": majority,
+        "topology": list(job.topology),
+        "split": {part: rows.tolist() for part, rows in zip(PARTS, split, strict=True)},
+    }
+    job.run.write_json(record, "dataset.json")
+    return written
+
+
+def exact(job: Job) -> list[str]:
+    """Train the exact bespoke baseline; the restart is chosen by validation accuracy."""
+    train, validation = job.vectors("train"), job.vectors("validation")
+    baseline = exact_baseline(
+        train.codes,
+        train.y,
+        validation.codes,
+        validation.y,
+        topology=job.topology[1:-1],
+        input_bits=job.config.input_bits,
+        n_classes=train.n_classes,
+        restarts=job.config.restarts,
+        rng=job.rng("exact"),
+    )
+    layout = search_layout(job)
+    starts = power_of_two_starts(baseline, layout, train.codes, train.y, rng=job.rng("exact"))
+    record = {
+        "model": baseline.model.to_json(),
+        "train_accuracy": baseline.accuracies.train,
+        "validation_accuracy": baseline.accuracies.validation,
+        "float_train_accuracy": baseline.accuracies.float_train,
+        "float_validation_accuracy": baseline.accuracies.float_validation,
+        "starts": [start.to_json() for start in starts],
+    }
+    job.run.write_json(record, "search", "exact.json")
+    return ["search/exact.json"]
+
+
+def search_layout(job: Job) -> GenomeLayout:
+    """The genome of the genetic search for this run's topology and widths."""
+    config = job.config
+    return GenomeLayout.uniform(job.topology, input_bits=config.input_bits, lsb=config.lsb, msb=config.msb)
+
+
+def paper(job: Job) -> list[str]:
+    """Run the genetic trainer of DATE 2024; goes on from its checkpoint where one was left."""
+    config, layout = job.config, search_layout(job)
+    train, validation = job.vectors("train"), job.vectors("validation")
+    exact_record = job.run.read_json("search", "exact.json")
+    settings = SearchSettings(
+        population=config.population,
+        generations=config.generations,
+        max_accuracy_loss=config.max_accuracy_loss,
+    )
+    checkpoint = job.run.path("search", "paper.checkpoint.npz")
+    with job.reporter.bar("genetic search", config.generations) as bar:
+        result = evolve(
+            settings,
+            layout,
+            PopulationEvaluator(layout, train.codes, train.y),
+            PopulationCost(layout),
+            reference_accuracy=exact_record["train_accuracy"],
+            rng=job.rng("paper"),
+            initial=[layout.encode(DiscreteMLP.from_json(start)) for start in exact_record["starts"]],
+            on_generation=lambda g: bar.step(to=g.number, note=_note(g, len(train.y))),
+            checkpoint=checkpoint,
+        )
+    wrong = PopulationEvaluator(layout, validation.codes, validation.y).errors(result.genes)
+    found = [
+        {
+            "model": layout.decode(genes).to_json(),
+            "train_accuracy": 1 - int(errors) / len(train.y),
+            "validation_accuracy": 1 - int(missed) / len(validation.y),
+            "full_adders": int(adders),
+        }
+        for genes, errors, adders, missed in zip(
+            result.genes, result.errors, result.full_adders, wrong, strict=True
+        )
+    ]
+    job.run.write_json({"found": found, "history": result.history}, "search", "paper.json")
+    checkpoint.unlink(missing_ok=True)
+    return ["search/paper.json"]
+
+
+def _note(generation: Generation, n_rows: int) -> str:
+    return (
+        f"error {generation.best_error / n_rows:.1%}, smallest {generation.smallest_full_adders} FA, "
+        f"hypervolume {generation.hypervolume:.3f}"
+    )
+
+
+def front(job: Job) -> list[str]:
+    """Gather the designs' figures: the front, the baseline, and the reductions at each loss level."""
+    records = {path.parent.name: path for path in sorted(job.run.path("designs").glob("*/measure.json"))}
+    measured = {name: job.run.read_json("designs", name, "measure.json") for name in records}
+    exact_record = measured.pop("exact")
+    points = sorted(map(FrontPoint.from_json, measured.values()), key=lambda p: p.area_cm2)
+    exact_point = FrontPoint.from_json(exact_record)
+    voltage = f"{job.technology.nominal_voltage:g}"
+    record = {
+        "exact": exact_record,
+        "front": [measured[point.id] for point in points],
+        "reductions": [r.to_json() for r in reductions(points, exact_point, voltage=voltage)],
+    }
+    job.run.write_json(record, "front.json")
+    write_text(job.run.path("front.csv"), front_csv(points, exact_point, voltage=voltage))
+    return ["front.json", "front.csv"]
+
+
+def report(job: Job) -> list[str]:
+    """Write the page."""
+    front_record, dataset, quantiser = (
+        job.run.read_json(f"{name}.json") for name in ("front", "dataset", "quantiser")
+    )
+    page = report_html(front_record, dataset, quantiser, job.config, job.technology)
+    write_text(job.run.path("report.html"), page)
+    return ["report.html"]
