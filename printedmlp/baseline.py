@@ -78,7 +78,7 @@ def exact_baseline(
 
     Raises
     ------
-    ConfigError : for fewer than one restart, a hidden layer of no neurons, or weights of fewer than 2 bits.
+    ConfigError : for fewer than one restart, a hidden layer of no neurons, or `weight_bits` not in 2..12.
     """
     _check_settings(topology, restarts, weight_bits)
     candidates = []
@@ -107,8 +107,8 @@ def _check_settings(topology: Sequence[int], restarts: int, weight_bits: int) ->
         raise ConfigError(f"restarts must be at least 1, not {restarts}")
     if any(size < 1 for size in topology):
         raise ConfigError(f"topology: every hidden layer needs a neuron, not {tuple(topology)}")
-    if not 2 <= weight_bits <= 16:
-        raise ConfigError(f"weight_bits must be in 2..16, not {weight_bits}")
+    if not 2 <= weight_bits <= 12:
+        raise ConfigError(f"weight_bits must be in 2..12, not {weight_bits}")
 
 
 def _accuracies(

@@ -15,6 +15,9 @@ from printedmlp.model import DiscreteMLP, Layer, Neuron, QReLU, Scores
 HiddenForm = Literal["full", "truncated"]
 TRUNCATED_BITS = 8
 """Width of a hidden value in the "truncated" form."""
+LARGEST_BIAS_BITS = 58
+BIAS_BITS = 30
+"""Magnitude bits of a neuron's bias before the layer's bias shift."""
 
 
 def quantise_network(
@@ -46,7 +49,8 @@ def quantise_network(
             activation = _hidden_activation(model, X_train, hidden_form)
             layers[-1] = replace(layers[-1], activation=activation)
             scale, width = scale / (1 << activation.lsb), activation.width
-        factor = weight_factor(weights, weight_bits)
+        biases = np.nan_to_num(biases, neginf=0.0)
+        factor = _weight_factor(weights, biases * scale, weight_bits)
         scale *= factor
         layers.append(_integer_layer(weights * factor, biases * scale, width))
         model = DiscreteMLP(len(network.weights[0]), input_bits, tuple(layers))
@@ -54,18 +58,22 @@ def quantise_network(
     return _exclude(model, np.isneginf(network.biases[-1]))
 
 
-def weight_factor(weights: Matrix, weight_bits: int) -> float:
-    """What brings the largest weight to the end of a signed range of `weight_bits`; 1 if all are zero."""
-    largest = float(np.abs(weights).max(initial=0.0))
-    return ((1 << (weight_bits - 1)) - 1) / largest if largest > 0 else 1.0
+def _weight_factor(weights: Matrix, biases: Matrix, weight_bits: int) -> float:
+    """What brings the largest weight to the end of a signed range, unless that takes a bias out of all bounds."""
+    largest, bias = np.abs(weights).max(initial=0.0), np.abs(biases).max()
+    factors = [((1 << (weight_bits - 1)) - 1) / largest] if largest > 0 else [1.0]
+    # Weights starved to almost nothing would otherwise blow the biases up beyond any width.
+    return float(min(factors + ([2.0**LARGEST_BIAS_BITS / bias] if bias > 0 else [])))
 
 
 def _integer_layer(weights: Matrix, biases: Matrix, width: int) -> Layer:
+    whole = [round(float(bias)) for bias in biases]
+    shift = max(0, max(abs(bias).bit_length() for bias in whole) - BIAS_BITS)
     neurons = []
-    for column, bias in zip(np.rint(weights).astype(int).T, np.nan_to_num(biases, neginf=0.0), strict=True):
+    for column, bias in zip(np.rint(weights).astype(int).T, whole, strict=True):
         terms = tuple(t for i, weight in enumerate(column) for t in constant_product(i, int(weight), width))
-        neurons.append(Neuron(terms, round(float(bias))))
-    return Layer(tuple(neurons), 0, Scores(signed=True))
+        neurons.append(Neuron(terms, bias >> shift))
+    return Layer(tuple(neurons), shift, Scores(signed=True))
 
 
 def _hidden_activation(model: DiscreteMLP, X_train: NDArray[np.integer], form: HiddenForm) -> QReLU:
@@ -82,7 +90,7 @@ def _exclude(model: DiscreteMLP, absent: NDArray[np.bool_]) -> DiscreteMLP:
         return model
     # Some class always reaches the highest of the lower bounds; one less than that can never win.
     floors = [low for (low, _), out in zip(model.intervals()[-1].outputs, absent, strict=True) if not out]
-    never = Neuron((), max(floors) - 1)
     last = model.layers[-1]
+    never = Neuron((), (max(floors) - 1) >> last.bias_shift)
     neurons = tuple(never if out else neuron for neuron, out in zip(last.neurons, absent, strict=True))
     return replace(model, layers=(*model.layers[:-1], replace(last, neurons=neurons)))
