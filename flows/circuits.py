@@ -58,7 +58,7 @@ def candidates(job: Job) -> list[Entry]:
 
 
 def best_layers(points: np.ndarray, n: int) -> list[int]:
-    """Indices of at most `n` points, both coordinates minimised: the non-dominated ones, then the rest's, and on."""
+    """Indices of at most `n` points, both coordinates minimised: the non-dominated first, then the rest's."""
     chosen: list[int] = []
     left = np.arange(len(points))
     while len(left) and len(chosen) < n:

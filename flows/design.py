@@ -1,7 +1,7 @@
 """`python -m flows.design dataset.csv`: from a table to a folder of verified printed classifiers.
 
-Each stage reads the files of those before it in the run folder and adds its own. The same command in the same folder
-goes on where an earlier one stopped, and gives the same files as one that was never interrupted.
+Each stage reads the files of those before it in the run folder and adds its own. The same command in the same
+folder goes on where an earlier one stopped, and gives the same files as one that was never interrupted.
 """
 
 from __future__ import annotations

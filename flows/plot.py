@@ -10,6 +10,8 @@ WIDTH, HEIGHT = 900, 480
 LEFT, RIGHT, TOP, BOTTOM = 74, 24, 26, 64
 PROHIBITIVE_CM2 = 20.0
 """Above about 20 cm2 the literature calls a printed circuit prohibitive."""
+FAR_BELOW = 0.15
+"""A majority line further below the circuits than this is named at the foot of the picture instead of drawn."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def _scale(marks: Sequence[Mark], majority: float) -> Scale:
     areas = [m.area_cm2 for m in marks if m.area_cm2 > 0] or [1.0]
     first = max(-4, math.floor(math.log10(min(areas))))
     last = max(first + 1, math.ceil(math.log10(max(areas) * 1.15)))
-    lowest = min([majority, *(m.low for m in marks), *(m.validation for m in marks)])
+    lowest = min([*(m.low for m in marks), *(m.validation for m in marks)])
+    lowest = min(lowest, majority) if majority > lowest - FAR_BELOW else lowest
     highest = max([m.high for m in marks] + [m.validation for m in marks])
     low = max(0.0, math.floor((lowest - 0.01) * 20) / 20)
     high = min(1.0, math.ceil((highest + 0.005) * 20) / 20)
@@ -86,6 +89,10 @@ def _axes(scale: Scale) -> list[str]:
         y = scale.y(k * step)
         parts.append(f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}"/>')
         parts.append(f'<text class="tick" x="{LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{k * step:.0%}</text>')
+    for decade in range(scale.decades[0], scale.decades[1]):
+        for minor in range(2, 10):
+            x = scale.x(minor * 10.0**decade)
+            parts.append(f'<line class="axis" x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" y2="{bottom + 4}"/>')
     for decade in range(scale.decades[0], scale.decades[1] + 1):
         x = scale.x(10.0**decade)
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}"/>')
@@ -117,6 +124,11 @@ def _prohibitive(scale: Scale) -> list[str]:
 
 
 def _majority(scale: Scale, majority: float) -> list[str]:
+    if majority < scale.accuracies[0]:
+        foot = HEIGHT - BOTTOM - 8
+        return [
+            f'<text class="note" x="{LEFT + 8}" y="{foot}">below the axis: majority class, {majority:.1%}</text>'
+        ]
     y = scale.y(majority)
     return [
         f'<line class="majority" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>',

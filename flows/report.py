@@ -45,7 +45,7 @@ def report_html(
         split={part: len(rows) for part, rows in dataset["split"].items()},
         settings=config,
         technology={
-            "name": technology.name,
+            "name": technology.name.upper(),
             "source": technology.source,
             "voltage": f"{technology.nominal_voltage:g}",
             "voltages": [f"{v:g}" for v in technology.voltages],
@@ -77,7 +77,6 @@ class _View:
     def point(self, point: Figures) -> dict[str, Any]:
         """One row of the table."""
         power = self.power(point)
-        carried = [source.power_mw >= power for source in POWER_SOURCES]
         return {
             "id": point["id"],
             "topology": "-".join(map(str, point["topology"])),
@@ -96,10 +95,9 @@ class _View:
             "cell_counts": ", ".join(f"{n} {cell}" for cell, n in point["cell_counts"].items()) or "none",
             "area_factor": factor(self._exact["area_cm2"], point["area_cm2"]),
             "power_factor": factor(self.power(self._exact), power),
-            "carried": carried,
-            "smallest_source": _smallest(carried),
-            "vectors": point["verification"]["vectors"],
-            "mismatches": point["verification"]["mismatches"],
+            "carried": [source.power_mw >= power for source in POWER_SOURCES],
+            "vectors": point["verification"]["vectors"]["total"],
+            "mismatches": sum(point["verification"]["mismatches"].values()),
         }
 
     def reduction(self, row: Figures, points: Sequence[Figures]) -> dict[str, Any]:
@@ -131,11 +129,6 @@ def factor(reference: float, value: float) -> str:
         return "∞" if reference > 0 else "1"
     ratio = reference / value
     return f"{ratio:,.0f}".replace(",", " ") if ratio >= 20 else f"{ratio:.1f}"
-
-
-def _smallest(carried: Sequence[bool]) -> str:
-    able = [s for s, ok in zip(POWER_SOURCES, carried, strict=True) if ok]
-    return min(able, key=lambda source: source.power_mw).name if able else "no printed source"
 
 
 def _mark(point: Figures) -> Mark:
