@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 from printedmlp.errors import ConfigError
 from printedmlp.float_mlp import ALPHAS, FloatMLP, accuracy, train_float_mlp
 from printedmlp.model import DiscreteMLP
-from printedmlp.power_of_two import power_of_two_starts
 from printedmlp.quantised_mlp import HiddenForm, quantise_network
-
-__all__ = ["Accuracies", "ExactBaseline", "exact_baseline", "power_of_two_starts", "quantise_network"]
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from printedmlp.baseline import ExactBaseline
 from printedmlp.float_mlp import FloatMLP, Matrix, accuracy
 from printedmlp.genome import GenomeLayout
 from printedmlp.model import DiscreteMLP
 from printedmlp.power_of_two_net import PowerOfTwoNet, compensated_rounding
 from printedmlp.repair import Repair
-
-if TYPE_CHECKING:
-    from printedmlp.baseline import ExactBaseline
 
 SCALES_PER_OCTAVE = 4
 OCTAVES = 8
@@ -87,19 +84,21 @@ def round_network(network: FloatMLP, layout: GenomeLayout, X: Matrix, y: NDArray
     """
     net = PowerOfTwoNet(layout, [], [])
     values, floats, gains = X, network.hidden(X), np.ones(X.shape[1])
-    for layer, (weights, biases) in enumerate(zip(network.weights[:-1], network.biases[:-1], strict=True)):
-        target, offset = weights * gains[:, None], biases + (floats[layer] - values * gains).mean(axis=0) @ weights
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
+        # The next sums stay what they were on average, whatever rounding did to the values that enter them.
+        offsets = biases + (floats[layer] - values * gains).mean(axis=0) @ weights
+        weights = weights * gains[:, None]
+        if layer == len(network.weights) - 1:
+            _round_outputs(net, values, y, weights, offsets)
+            break
         columns = [
-            _hidden_neuron(net, layer, values, target[:, j], offset[j], floats[layer + 1][:, j])
-            for j in range(weights.shape[1])
+            _hidden_neuron(net, layer, values, column, offset, wanted)
+            for column, offset, wanted in zip(weights.T, offsets, floats[layer + 1].T, strict=True)
         ]
         net.weights.append(np.array([c[0] for c in columns]).T)
         net.biases.append(np.array([c[1] for c in columns]))
         gains = np.array([c[2] for c in columns])
         values = net.activate(layer, net.sums(layer, values))
-    target = network.weights[-1] * gains[:, None]
-    offset = network.biases[-1] + (floats[-1] - values * gains).mean(axis=0) @ network.weights[-1]
-    _round_outputs(net, values, y, target, offset)
     return net
 
 

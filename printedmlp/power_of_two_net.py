@@ -83,7 +83,7 @@ def compensated_rounding(weights: Matrix, values: Matrix, max_exponent: int) -> 
     -------
     (n_inputs, n_columns) of 0 and +-2^k.
     """
-    order = np.argsort(-np.abs(weights).max(axis=1), kind="stable")
+    order = np.argsort(-np.abs(weights).max(axis=1, initial=0.0), kind="stable")
     centred = (values - values.mean(axis=0))[:, order]
     gram = centred.T @ centred / len(values)
     gram += np.eye(len(gram)) * (DAMPING * np.trace(gram) / len(gram) + np.finfo(float).eps)

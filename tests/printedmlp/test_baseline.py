@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from printedmlp.baseline import exact_baseline, quantise_network
+from printedmlp.baseline import exact_baseline
 from printedmlp.errors import ConfigError
 from printedmlp.float_mlp import FloatMLP, train_float_mlp
 from printedmlp.model import DiscreteMLP, QReLU, Scores, Term
+from printedmlp.quantised_mlp import quantise_network
 
 
 def blobs(n_classes, n=240, n_features=3, seed=0):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from printedmlp.baseline import exact_baseline, power_of_two_starts
+from printedmlp.baseline import exact_baseline
 from printedmlp.genome import GenomeLayout
-from printedmlp.power_of_two import round_network
+from printedmlp.power_of_two import power_of_two_starts, round_network
 from printedmlp.power_of_two_net import PowerOfTwoNet, compensated_rounding, nearest_power
 from printedmlp.repair import Repair
 from tests.printedmlp.test_baseline import blobs
@@ -143,3 +143,13 @@ def test_a_class_without_training_rows_stays_behind():
     for start in power_of_two_starts(baseline, layout, X, 2 * y, rng=np.random.default_rng(0), n=3):
         neuron = start.layers[-1].neurons[1]
         assert (neuron.terms, neuron.bias) == ((), layout.bias_range[0])
+
+
+def test_one_class_in_training_gives_constant_starts():
+    X, y = blobs(2, n=40)
+    y = np.full(len(y), 1)
+    baseline = exact_baseline(
+        X, y, X, y, topology=(3,), input_bits=4, n_classes=3, restarts=1, rng=np.random.default_rng(0)
+    )
+    starts = power_of_two_starts(baseline, GenomeLayout.uniform((3, 3, 3)), X, y, rng=np.random.default_rng(0), n=1)
+    assert set(starts[0].predict(X)) == {1}
