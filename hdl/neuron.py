@@ -1,27 +1,28 @@
 """One neuron as a combinational block: summand bits, adder tree, activation, each as wide as the bounds ask for."""
 
 from collections.abc import Sequence
+from typing import cast
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.adder_tree import add_hardware, reduce_columns
-from hdl.qrelu import qrelu, relu
-from hdl.summand import summands_of, word_width
+from hdl.adder_tree import add_hardware, named, reduce_columns
+from hdl.qrelu import qrelu
+from hdl.summand import SummandBit, summands_of, word_width
 from printedmlp.model import Interval, Layer, LayerIntervals, QReLU
 
 
 class Neuron(wiring.Component):
     """Neuron `index` of a layer.
 
-    Ports: `x<i>` for every input i that the sum depends on, as wide as its bounds, and `y`, the activated value,
-    in two's complement only where it can be negative.
+    Ports: `x<i>` for every input i that the sum depends on, as wide as its bounds, and `y`: the activated value of
+    a hidden neuron, the sum S itself of an output neuron, in two's complement where it can be negative.
 
     Parameters
     ----------
     inputs : bounds of the layer's inputs.
-    bounds : the layer's own bounds, from `DiscreteMLP.intervals`; the activated value must not be constant.
+    bounds : the layer's own bounds, from `DiscreteMLP.intervals`; the value of `y` must not be constant.
     """
 
     def __init__(self, layer: Layer, index: int, inputs: Sequence[Interval], bounds: LayerIntervals) -> None:
@@ -29,30 +30,26 @@ class Neuron(wiring.Component):
         self.bounds = bounds.sums[index]
         self.summands = summands_of(layer.neurons[index], layer.bias_shift, inputs, word_width(self.bounds))
         ports = {f"x{i}": In(word_width(inputs[i])) for i in self.summands.inputs}
-        super().__init__({**ports, "y": Out(word_width(bounds.outputs[index]))})
+        y = bounds.outputs[index] if isinstance(layer.activation, QReLU) else self.bounds
+        super().__init__({**ports, "y": Out(word_width(y))})
 
     def elaborate(self, platform: object) -> Module:
-        """Add the summand bits and activate the sum."""
+        """Add the summand bits; a hidden neuron activates the sum."""
         m = Module()
-        m.d.comb += self.y.eq(self._activated(m))
+        if isinstance(self.activation, QReLU):
+            m.d.comb += self.y.eq(qrelu(self._total(m, self.activation.lsb), self.bounds, self.activation))
+        else:
+            m.d.comb += self.y.eq(self._total(m, 0))
         return m
 
-    def _activated(self, m: Module) -> Value:
-        if isinstance(self.activation, QReLU):
-            return qrelu(self._total(m, self.activation.lsb), self.bounds, self.activation)
-        total = self._total(m, 0)
-        return total if self.activation.signed else relu(total, self.bounds)
-
-    def _total(self, m: Module, first: int) -> Signal:
+    def _total(self, m: Module, first: int) -> Value:
         """Columns of the sum from `first` upwards."""
-        bits = [self._summand(bit.input, bit.bit, bit.negative) for bit in self.summands.bits]
+        negative = {(bit.input, bit.bit): ~self._input(bit) for bit in self.summands.bits if bit.negative}
+        inverted = {(i, j): named(m, f"not_x{i}_{j}", value) for (i, j), value in negative.items()}
+        bits = [inverted[bit.input, bit.bit] if bit.negative else self._input(bit) for bit in self.summands.bits]
         columns = [bit.column for bit in self.summands.bits]
         reduction = reduce_columns(columns, self.summands.constant, self.summands.width)
-        value = add_hardware(m, reduction, bits, first)
-        total = Signal(len(value), name="total")
-        m.d.comb += total.eq(value)
-        return total
+        return add_hardware(m, reduction, bits, first)
 
-    def _summand(self, i: int, bit: int, negative: bool) -> Value:
-        value = getattr(self, f"x{i}")[bit]
-        return ~value if negative else value
+    def _input(self, bit: SummandBit) -> Value:
+        return cast(Value, getattr(self, f"x{bit.input}")[bit.bit])
