@@ -7,12 +7,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-_COMPLETE = "complete.json"
+_COMPLETE = "complete"
 _TEMPORARY = "unfinished-"
-_STALE_S = 24 * 3600
+_UNFINISHED_S = 24 * 3600
+_UNUSED_S = 30 * 24 * 3600
 
 
 def content_key(content: Mapping[str, Any]) -> str:
@@ -35,7 +37,7 @@ def kept_folder(
     _remove_leftovers(root)
     partial = temporary_folder(root)
     make(partial)
-    (partial / _COMPLETE).write_text(json.dumps(content, sort_keys=True, indent=1), encoding="utf-8")
+    (partial / _COMPLETE).touch()
     _move(partial, folder)
     return folder, False
 
@@ -58,11 +60,10 @@ def _move(partial: Path, folder: Path) -> None:
 
 
 def _remove_leftovers(root: Path) -> None:
-    """Delete the folders of builds and runs that failed or were killed more than a day ago."""
-    for path in root.glob(f"{_TEMPORARY}*"):
-        try:
-            stale = time.time() - path.stat().st_mtime > _STALE_S
-        except FileNotFoundError:
-            continue
-        if stale:
-            shutil.rmtree(path, ignore_errors=True)
+    """Delete what failed or was killed more than a day ago, and what nobody asked for in a month."""
+    now = time.time()
+    for path in root.iterdir() if root.is_dir() else ():
+        limit_s = _UNFINISHED_S if path.name.startswith(_TEMPORARY) else _UNUSED_S
+        with suppress(FileNotFoundError):
+            if now - path.stat().st_mtime > limit_s:
+                shutil.rmtree(path, ignore_errors=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from printedmlp.errors import ToolError
 from sim.builds import kept_folder
 from sim.harness import BENCH
-from sim.processes import child_environment, first_line, run_tool
+from sim.processes import Command, child_environment, first_line, run_tool
 
 _OLDEST = 11
 _TRANSLATE = ("-g2005", "-gno-specify", "-Wportbind", "-s", BENCH)
@@ -38,7 +38,7 @@ class Icarus:
         content = {"sources": dict(sources), "options": list(_TRANSLATE), "versions": self.versions}
         return kept_folder(root, self.name, content, lambda folder: self._translate(sources, folder))
 
-    def command(self, build: Path) -> list[str | Path]:
+    def command(self, build: Path) -> Command:
         """The simulation's command line."""
         from cocotb_tools import config
 
@@ -48,7 +48,7 @@ class Icarus:
         for name, text in sources.items():
             (folder / name).write_text(text, encoding="utf-8")
         (folder / "files.txt").write_text("+timescale+1ns/1ps\n", encoding="utf-8")
-        arguments: list[str | Path] = [self.iverilog, *_TRANSLATE, "-f", "files.txt", "-o", BENCH, *sources]
+        arguments: Command = [self.iverilog, *_TRANSLATE, "-f", "files.txt", "-o", BENCH, *sources]
         text = run_tool(arguments, folder, child_environment(folder), log="icarus.log")
         for line in text.splitlines():
             if line.startswith(f"{BENCH}.v:") and _WRONG_WIDTH.search(line):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from printedmlp.errors import ToolError
 
+Command = list[str | Path]
+
 _KEPT = ("HOME", "LD_LIBRARY_PATH", "CPATH", "LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
@@ -20,23 +22,27 @@ def child_environment(work_dir: Path, *, path_first: Sequence[Path] = ()) -> dic
 
 
 def run_tool(
-    arguments: Sequence[str | Path],
+    arguments: Command,
     work_dir: Path,
     environment: Mapping[str, str],
     *,
     log: str,
+    name: str | None = None,
     timeout_s: float = 1800,
 ) -> str:
     """Run a program in `work_dir` and return what it printed, also kept as `work_dir/log`.
+
+    Messages call it by its file name, or by `name`.
 
     Raises
     ------
     ToolError : when it cannot be started, fails or exceeds the time limit; one line with its first complaint.
     """
-    program = Path(arguments[0]).name
+    command = [str(argument) for argument in arguments]
+    program = name or Path(command[0]).name
     try:
         done = subprocess.run(
-            [str(argument) for argument in arguments],
+            command,
             cwd=work_dir,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -63,14 +69,13 @@ def first_complaint(log: str) -> str:
     return (found or lines[-1:] or ["it printed nothing"])[0][:300]
 
 
-def first_line(arguments: Sequence[str | Path]) -> str:
+def first_line(arguments: Command) -> str:
     """First line that a program prints, such as its version; ToolError when it does not run."""
+    command = [str(argument) for argument in arguments]
     try:
-        done = subprocess.run(
-            [str(a) for a in arguments], capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=True
-        )
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        raise ToolError(f"{Path(arguments[0]).name} does not run: {error}") from None
+        raise ToolError(f"{Path(command[0]).name} does not run: {error}") from None
     lines = (done.stdout + done.stderr).decode("utf-8", "replace").splitlines()
     return lines[0].strip() if lines else ""
 
@@ -78,4 +83,4 @@ def first_line(arguments: Sequence[str | Path]) -> str:
 def python_path() -> str:
     """The module search path for a Python inside a simulator: this package's own place, then the parent's path."""
     here = str(Path(__file__).resolve().parents[1])
-    return os.pathsep.join([here, *(entry for entry in sys.path if entry and entry != here)])
+    return os.pathsep.join([here, *(os.path.abspath(entry) for entry in sys.path if entry)])

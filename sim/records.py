@@ -39,15 +39,14 @@ class Observed:
         return np.asarray(~self.defined | (self.values != self.expected), dtype=bool)
 
 
-def verdict(name: str, observed: Sequence[Observed], vectors: Stimulus) -> dict[str, Any]:
-    """What was compared and what differed.
+def verdict(name: str, kinds: Sequence[str], observed: Sequence[Observed], vectors: Stimulus) -> dict[str, Any]:
+    """What was compared and what differed; answers are counted by the given kinds.
 
     Returns
     -------
     "design", "passed", "vectors" (counts by origin), "compared" and "mismatches" (answers by kind), and
     "first_mismatches", at most N_SHOWN with circuit, vector, codes, expected and got (None for undefined).
     """
-    kinds = list(dict.fromkeys(o.kind for o in observed))
     wrong = np.stack([o.wrong for o in observed], axis=1)
     return {
         "design": name,
@@ -68,7 +67,7 @@ def refuse_failed(record: dict[str, Any]) -> None:
     counts = ", ".join(f"{kind} {count}" for kind, count in record["mismatches"].items() if count)
     got = "undefined" if first["got"] is None else first["got"]
     raise VerificationError(
-        f"design {quoted(record['design'])} fails on {total} vectors (mismatches: {counts}), "
+        f"design {quoted(record['design'])} is refused after {total} vectors, mismatches: {counts}; "
         f"first at vector {first['vector']}, codes {first['codes']}: {first['circuit']} {got}, "
         f"expected {first['expected']}"
     )

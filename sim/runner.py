@@ -19,7 +19,9 @@ from sim.harness import Field
 from sim.records import Observed, refuse_failed, verdict
 from sim.session import Answers, find_simulator, simulate
 from sim.vectors import Stimulus, stimulus
-from sim.verilog import check_harmless, isolate
+from sim.verilog import check_harmless, isolate, with_vendor_models
+
+_KINDS = ("rtl", "netlist", "scores")
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def check_many(
         columns = slice(start, start := start + len(design.fields))
         observed = list(_observed(candidate.model, design, answers, columns, vectors))
         hashes = {**design.sha256, "cells": _sha256(cells_verilog.encode())}
-        records.append(_record(candidate.name, observed, vectors, answers, hashes))
+        records.append(_record(candidate.name, _KINDS, observed, vectors, answers, hashes))
     return records
 
 
@@ -143,7 +145,8 @@ def compare(
 
     Parameters
     ----------
-    rtl, netlist : Verilog with module `top`; the netlist instantiates cells of `cells_verilog`.
+    rtl, netlist : Verilog with module `top`; the netlist instantiates cells of `cells_verilog`. The RTL may use the
+        vendor cell DW01_satrnd.
     X : (n_samples, n_features) integer codes.
     input_bits, output_bits : bits of each code, and of the port `out`.
 
@@ -154,14 +157,17 @@ def compare(
     vectors = stimulus(X, input_bits, n_random=options.n_random, seed=options.seed)
     fields = (Field("d0_rtl", "out", output_bits), Field("d0_netlist", "out", output_bits))
     texts = {"rtl": rtl, "netlist": netlist}
-    circuits = {f"d0_{kind}.v": _isolated(text, f"d0_{kind}_", f"{kind} of {name}") for kind, text in texts.items()}
+    circuits = {
+        f"d0_{kind}.v": _isolated(with_vendor_models(text), f"d0_{kind}_", f"{kind} of {quoted(name)}")
+        for kind, text in texts.items()
+    }
     answers = _simulate(circuits, fields, cells_verilog, vectors, options)
     observed = [
         Observed(kind, f"{kind} class", answers.values[:, i], answers.defined[:, i], answers.values[:, 0])
         for i, kind in enumerate(texts)
     ]
     hashes = {kind: _sha256(text.encode()) for kind, text in {**texts, "cells": cells_verilog}.items()}
-    record = _record(name, observed, vectors, answers, hashes)
+    record = _record(name, list(texts), observed, vectors, answers, hashes)
     refuse_failed(record)
     return Comparison(record, answers.values[: vectors.n_data, 0])
 
@@ -205,11 +211,16 @@ def _observed(
 
 
 def _record(
-    name: str, observed: Sequence[Observed], vectors: Stimulus, answers: Answers, hashes: dict[str, str]
+    name: str,
+    kinds: Sequence[str],
+    observed: Sequence[Observed],
+    vectors: Stimulus,
+    answers: Answers,
+    hashes: dict[str, str],
 ) -> dict[str, Any]:
     seconds = {"build_reused": answers.reused, **answers.seconds}
     return {
-        **verdict(name, observed, vectors),
+        **verdict(name, kinds, observed, vectors),
         "simulator": answers.versions,
         "sha256": hashes,
         "seconds": seconds,
@@ -227,8 +238,13 @@ def _simulate(
         vectors,
         simulator=find_simulator(options.simulator),
         root=(options.build_dir or cache_folder() / "simulation").resolve(),
-        jobs=options.jobs or len(os.sched_getaffinity(0)),
+        jobs=options.jobs or _processors(),
     )
+
+
+def _processors() -> int:
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _common_shape(candidates: Sequence[Candidate], X: ArrayLike) -> int:

@@ -17,7 +17,7 @@ from sim.bench import RECORD_VARIABLE, WORDS_VARIABLE
 from sim.builds import temporary_folder
 from sim.harness import BENCH, Field, field_values, harness_verilog
 from sim.icarus import find_icarus
-from sim.processes import child_environment, first_complaint, python_path, run_tool
+from sim.processes import Command, child_environment, first_complaint, python_path, run_tool
 from sim.vectors import Stimulus, words_text
 from sim.verilator import find_verilator
 
@@ -36,7 +36,7 @@ class Simulator(Protocol):
     def build(self, sources: Mapping[str, str], root: Path, jobs: int) -> tuple[Path, bool]:
         """The folder of a built simulation, and whether it was there already."""
 
-    def command(self, build: Path) -> list[str | Path]:
+    def command(self, build: Path) -> Command:
         """The command line that runs a built simulation."""
 
 
@@ -152,7 +152,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "GPI_USERS": _gpi_users(),
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": python_path(),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "TOPLEVEL_LANG": "verilog",
         WORDS_VARIABLE: "words.txt",
         RECORD_VARIABLE: "record.txt",

