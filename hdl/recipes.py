@@ -1,15 +1,20 @@
 """ABC scripts that map an and-inverter graph to cells, and which of them an effort runs.
 
-Every recipe starts after ``read_library`` and ``read_aiger`` and ends with a mapped network. No recipe has a time
-limit inside, so a netlist never depends on the machine; large graphs leave out what would take minutes.
+The recipes run in the order listed. Each starts from the source, from the netlist the recipe before it left, or
+from the smallest netlist so far. Continuing from the previous netlist even when it was not the smallest leaves
+local minima, which a chain that only ever starts from the smallest does not.
+
+No recipe has a time limit, so a netlist never depends on the machine; large graphs leave out what takes minutes.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from printedmlp.errors import ConfigError
 
 EFFORTS = ("quick", "standard", "thorough")
+ANY_SIZE = 1 << 40
 
 _COMPRESS = (
     "balance -l; resub -K 6 -l; rewrite -l; resub -K 6 -N 2 -l; refactor -l; resub -K 8 -l; balance -l; "
@@ -17,39 +22,70 @@ _COMPRESS = (
     "resub -K 12 -l; refactor -z -l; resub -K 12 -N 2 -l; rewrite -z -l; balance -l"
 )
 _MAP = "dch; amap -m"
-_RECOVER = "mfs3 -a"
-_DONT_CARES = "&dch -f; &if -a -K 4; &mfs -e -W 20 -L 20; &st"
+# Resubstitution among the mapped cells, counting their areas; -r visits them in reverse order.
+_RECOVER = "mfs3 -a -I 8 -O 4; mfs3 -a -r -I 8 -O 4"
+_RECOVER_WIDE = "mfs3 -a; mfs3 -a -r"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named ABC script, the lowest effort that runs it and the largest graph it is run on."""
+    """A named ABC script: where it starts, the lowest effort that runs it and the largest graph it is run on."""
 
     name: str
     script: str
-    effort: str = "quick"
-    max_ands: int = 1_000_000
+    start: Literal["source", "previous", "smallest"]
+    effort: str
+    max_ands: int
 
 
 def _script(*parts: str) -> str:
     return "; ".join(("strash", *parts))
 
 
+def _dont_cares(inputs: int, options: str = "") -> str:
+    """Cover the graph with nodes of so many inputs and minimise each with the don't-cares of a deep window."""
+    return f"&dch -f; &if -a -K {inputs}; &mfs -e {options}-W 20 -L 20; &st"
+
+
+_SAME = _script(_COMPRESS, "&get -n", *[_dont_cares(4)] * 3, "&put", _COMPRESS, _MAP, _RECOVER)
+_FALLING = _script(_COMPRESS, "&get -n", *map(_dont_cares, (4, 3, 2)), "&put", _COMPRESS, _MAP, _RECOVER)
+_REDUNDANT = _script(
+    "&get -n", _dont_cares(4, "-d "), _dont_cares(4), _dont_cares(4, "-d "), "&put", _MAP, _RECOVER
+)
+_AGAIN = _script(_COMPRESS, _COMPRESS, _COMPRESS, _MAP, _RECOVER)
+_DEEP = _script("&get -n", "&deepsyn -I 4 -J 20 -S 0", "&put", _MAP, _RECOVER)
+
+
+def _round(number: int) -> tuple[Recipe, ...]:
+    return (
+        Recipe(f"falling_{number}", _FALLING, "previous", "thorough", 4_000),
+        Recipe(f"redundant_{number}", _REDUNDANT, "previous", "thorough", 4_000),
+        Recipe(f"again_{number}", _AGAIN, "previous", "thorough", 4_000),
+    )
+
+
 RECIPES = (
-    Recipe("direct", _script(_MAP)),
-    Recipe("compress", _script(_COMPRESS, _COMPRESS, _COMPRESS, _MAP, _RECOVER)),
-    Recipe(
-        "dont_cares",
-        _script("&get -n", _DONT_CARES, _DONT_CARES, _DONT_CARES, "&put", _COMPRESS, _MAP, _RECOVER),
-        "standard",
-        20_000,
-    ),
-    Recipe("deep", _script("&get -n", "&deepsyn -I 4 -J 20 -S 0", "&put", _MAP, _RECOVER), "thorough", 4_000),
+    Recipe("direct", _script(_MAP), "source", "quick", 4_000),
+    Recipe("compress", _AGAIN, "source", "quick", ANY_SIZE),
+    Recipe("falling", _FALLING, "previous", "quick", 1_500),
+    Recipe("redundant", _REDUNDANT, "previous", "quick", 1_500),
+    Recipe("again", _AGAIN, "previous", "quick", 1_500),
+    Recipe("same", _SAME, "source", "standard", 4_000),
+    Recipe("same_falling", _FALLING, "previous", "standard", 1_500),
+    Recipe("same_redundant", _REDUNDANT, "previous", "standard", 1_500),
+    Recipe("same_again", _AGAIN, "previous", "standard", 1_500),
+    *(recipe for number in range(1, 5) for recipe in _round(number)),
+    Recipe("recover", _RECOVER_WIDE, "smallest", "standard", 1_500),
+    Recipe("deep", _DEEP, "smallest", "thorough", 1_000),
+    Recipe("deep_recover", _RECOVER_WIDE, "smallest", "thorough", 1_000),
 )
 
 
 def recipes_for(effort: str, n_ands: int) -> Sequence[Recipe]:
-    """The recipes an effort runs on a graph of ``n_ands`` gates, in the order that breaks ties."""
+    """The recipes an effort runs on a graph of ``n_ands`` gates, in the order that breaks ties.
+
+    Raises ConfigError when there is no such effort.
+    """
     if effort not in EFFORTS:
         raise ConfigError(f"effort '{effort}' is not one of {', '.join(EFFORTS)}")
     level = EFFORTS.index(effort)

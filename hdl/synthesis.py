@@ -1,5 +1,6 @@
 """Mapping of Verilog to the cells of a technology: several recipes, and the smallest proved netlist is kept."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,23 +50,40 @@ def map_verilog(
     aig = compile_verilog(verilog, work_dir, top=top)
     (work_dir / "cells.genlib").write_text(genlib_text(technology), encoding="utf-8")
     log = [f"{top}: {aig.n_inputs} input bits, {aig.n_outputs} output bits, {aig.n_ands} and-gates"]
-    results: dict[str, Netlist] = {}
-    for recipe in recipes_for(effort, aig.n_ands):
-        netlist = _run_recipe(recipe, aig, technology, work_dir)
-        results[recipe.name] = netlist
-        log.append(f"{recipe.name}: {netlist.area_cm2(technology):.6f} cm2, {len(netlist.instances)} cells")
-    areas = {name: netlist.area_cm2(technology) for name, netlist in results.items()}
-    best = min(areas, key=lambda name: areas[name])
+    results, areas = _run_recipes(recipes_for(effort, aig.n_ands), aig, technology, work_dir)
+    log += [f"{name}: {areas[name]:.6f} cm2, {len(netlist.instances)} cells" for name, netlist in results.items()]
+    best = _smallest(areas)
     if prove:
         _prove(aig, results[best], technology, work_dir, best)
         log.append(f"{best}: proved equal to the Verilog")
     return MappedCircuit(results[best], best, areas, tuple(log))
 
 
-def _run_recipe(recipe: Recipe, aig: Aig, technology: Technology, work_dir: Path) -> Netlist:
+def _smallest(areas: Mapping[str, float]) -> str:
+    """The recipe with the smallest area, the first one of equals."""
+    return min(areas, key=lambda name: areas[name])
+
+
+def _run_recipes(
+    recipes: Sequence[Recipe], aig: Aig, technology: Technology, work_dir: Path
+) -> tuple[dict[str, Netlist], dict[str, float]]:
+    results: dict[str, Netlist] = {}
+    areas: dict[str, float] = {}
+    previous = ""
+    for recipe in recipes:
+        begin = {"source": "", "previous": previous, "smallest": _smallest(areas) if areas else ""}[recipe.start]
+        results[recipe.name] = _run_recipe(recipe, begin, aig, technology, work_dir)
+        areas[recipe.name] = results[recipe.name].area_cm2(technology)
+        previous = recipe.name
+    return results, areas
+
+
+def _run_recipe(recipe: Recipe, begin: str, aig: Aig, technology: Technology, work_dir: Path) -> Netlist:
+    """Run one recipe on the graph, or on the netlist that the recipe ``begin`` left."""
     mapped = work_dir / f"{recipe.name}.blif"
-    commands = ["read_library cells.genlib", f"read_aiger {aig.path.name}", *recipe.script.split("; ")]
-    run_abc([*commands, f"write_blif {mapped.name}"], work_dir, name=recipe.name)
+    read = f"read_blif {begin}.blif" if begin else f"read_aiger {aig.path.name}"
+    commands = ["read_library cells.genlib", read, *recipe.script.split("; "), f"write_blif {mapped.name}"]
+    run_abc(commands, work_dir, name=recipe.name)
     netlist = parse_mapped_blif(mapped.read_text(encoding="utf-8"), technology)
     if (netlist.n_inputs, len(netlist.outputs)) != (aig.n_inputs, aig.n_outputs):
         raise ToolError(
