@@ -10,7 +10,8 @@ from printedmlp.circuit import Netlist
 from printedmlp.errors import ToolError
 from printedmlp.technology import Technology
 
-_CONFLICTS = 100_000
+_LIMITS = "-C 1000000 -T 500"
+_VALUE = re.compile(r"\S+ = (\d+)'h([0-9A-Fa-f]+)")
 
 
 def counterexample(aig: Aig, netlist: Netlist, technology: Technology, work_dir: Path) -> tuple[int, ...] | None:
@@ -22,22 +23,16 @@ def counterexample(aig: Aig, netlist: Netlist, technology: Technology, work_dir:
         ours = f"{netlist.n_inputs} inputs and {len(netlist.outputs)} outputs"
         raise ToolError(f"cannot compare {aig.n_inputs} inputs and {aig.n_outputs} outputs with {ours}")
     (work_dir / "netlist.blif").write_text(logic_blif(netlist, technology), encoding="utf-8")
-    commands = ["read_blif netlist.blif", "strash", "write_aiger netlist.aig"]
-    log = run_abc([*commands, f"&cec -C {_CONFLICTS} {aig.path.name} netlist.aig"], work_dir, name="cec")
+    convert = ["read_blif netlist.blif", "strash", "write_aiger netlist.aig"]
+    log = run_abc([*convert, f"cec -n {_LIMITS} {aig.path.name} netlist.aig"], work_dir, name="cec")
     if "Networks are equivalent" in log:
         return None
-    if "NOT EQUIVALENT" not in log:
+    difference = re.search(r"^INPUT: (.*?)\.  OUTPUT:", log, re.MULTILINE)
+    if "NOT EQUIVALENT" not in log or difference is None:
         raise ToolError(f"ABC could not decide whether the netlist equals {aig.path.name}")
-    return _find_difference(aig, work_dir)
-
-
-def _find_difference(aig: Aig, work_dir: Path) -> tuple[int, ...]:
-    commands = [f"miter {aig.path.name} netlist.aig", "strash", "iprove", "write_cex difference.txt"]
-    run_abc(commands, work_dir, name="difference")
-    bits = re.match(r"[01]*", (work_dir / "difference.txt").read_text(encoding="utf-8"))
-    assert bits is not None
-    assert len(bits.group()) == aig.n_inputs
-    return tuple(int(bit) for bit in bits.group())
+    bits = [int(digits, 16) >> k & 1 for width, digits in _VALUE.findall(difference[1]) for k in range(int(width))]
+    assert len(bits) == aig.n_inputs
+    return tuple(bits)
 
 
 def equivalent(
