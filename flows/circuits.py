@@ -15,7 +15,7 @@ from flows.job import Job
 from flows.measure import figures_of
 from flows.run import json_text, sha256_text, whole_folder, write_text
 from hdl.cells import verilog_text
-from hdl.emit import classifier_verilog
+from hdl.emit import classifier_verilog, textbook_verilog
 from hdl.synthesis import map_verilog, netlist_verilog, read_netlist
 from printedmlp.circuit import Netlist
 from printedmlp.front import FrontPoint, select_front
@@ -27,11 +27,14 @@ from sim.runner import Candidate, Options, verify_many
 Entry = dict[str, Any]
 MEASURE = "measure.json"
 DESIGN_FILES = ("model.json", "classifier.v", "netlist.v", "quantiser.json", MEASURE)
+BASELINES = ("exact", "textbook")
+"""The same exact network as the smallest circuit known here, and as multipliers and sums."""
+VERILOG = {"exact": classifier_verilog, "textbook": textbook_verilog, "paper": classifier_verilog}
 CIRCUIT_FIGURES = ("area_cm2", "cells", "cell_counts", "power_mw", "delay_ms", "max_rate_hz")
 
 
 def synthesis(job: Job) -> list[str]:
-    """Map the exact baseline and the most promising solutions of the search to cells."""
+    """Map the exact baseline, in both forms, and the most promising solutions of the search to cells."""
     entries = candidates(job)
     mapped = list(job.in_parallel("synthesis", lambda entry: _map_candidate(job, entry), entries))
     for entry, record in zip(entries, mapped, strict=True):
@@ -41,7 +44,7 @@ def synthesis(job: Job) -> list[str]:
 
 
 def candidates(job: Job) -> list[Entry]:
-    """The exact baseline and the search's solutions worth synthesising, best layers of its front first.
+    """The baselines and the search's solutions worth synthesising, best layers of its front first.
 
     Full adders see little of what a pruned circuit costs, so more than the first non-dominated layer is taken.
     """
@@ -50,11 +53,16 @@ def candidates(job: Job) -> list[Entry]:
     points = np.array([[1 - f["validation_accuracy"], f["full_adders"]] for f in found]).reshape(-1, 2)
     chosen = best_layers(points, job.config.candidates)
     keys = ("model", "train_accuracy", "validation_accuracy")
-    entries = [{"stage": "exact", "full_adders": None, **{key: exact_record[key] for key in keys}}]
+    baseline = {"full_adders": None, **{key: exact_record[key] for key in keys}}
+    entries = [{"stage": stage, **baseline} for stage in BASELINES]
     entries += [{"stage": "paper", **found[index]} for index in chosen]
     for entry in entries:
-        entry["key"] = sha256_text(DiscreteMLP.from_json(entry["model"]).dumps())[:16]
+        entry["key"] = sha256_text(_model(entry).dumps() + VERILOG[entry["stage"]].__name__)[:16]
     return entries
+
+
+def _model(entry: Entry) -> DiscreteMLP:
+    return DiscreteMLP.from_json(entry["model"])
 
 
 def best_layers(points: np.ndarray, n: int) -> list[int]:
@@ -76,7 +84,7 @@ def _map_candidate(job: Job, entry: Entry) -> Entry:
     path = job.run.path(_netlist_file(entry))
     if path.is_file():
         return dict(job.run.read_json(_netlist_file(entry)))
-    rtl = classifier_verilog(DiscreteMLP.from_json(entry["model"]))
+    rtl = VERILOG[entry["stage"]](_model(entry))
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         mapped = map_verilog(rtl, job.technology, effort=job.config.effort, work_dir=Path(folder))
     record = {
@@ -101,20 +109,21 @@ class Design:
     @property
     def model(self) -> DiscreteMLP:
         """The classifier that the circuit stands for."""
-        return DiscreteMLP.from_json(self.entry["model"])
+        return _model(self.entry)
 
 
 def designs(job: Job) -> list[str]:
     """Choose the front, write its files, and keep them only if simulation finds every circuit right.
 
-    The front is chosen among the search's circuits by validation accuracy and area; the exact baseline is kept
-    beside it whatever it is worth.
+    The front is chosen among the search's circuits by validation accuracy and area; the baselines are kept beside
+    it whatever they are worth.
     """
-    exact, *others = [_measured(job, entry) for entry in job.run.read_json("search", "candidates.json")]
+    measured = [_measured(job, entry) for entry in job.run.read_json("search", "candidates.json")]
+    baselines, others = measured[: len(BASELINES)], measured[len(BASELINES) :]
     by_id = {design.point.id: design for design in others}
     chosen = select_front([design.point for design in others], voltage=f"{job.technology.nominal_voltage:g}")
     digits = len(str(len(chosen)))
-    named = [_named(exact, "exact")]
+    named = [_named(design, name) for design, name in zip(baselines, BASELINES, strict=True)]
     named += [_named(by_id[p.id], f"{p.stage}-{n:0{digits}}") for n, p in enumerate(chosen, start=1)]
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         drafts = Path(folder)
@@ -132,7 +141,7 @@ def _measured(job: Job, entry: Entry) -> Design:
     record = job.run.read_json(_netlist_file(entry))
     netlist = read_netlist(record["netlist"], job.technology)
     figures = figures_of(netlist, job.technology, job.vectors("test"), job.config.input_bits)
-    model = DiscreteMLP.from_json(entry["model"])
+    model = _model(entry)
     point = FrontPoint(
         id=entry["key"],
         stage=entry["stage"],
@@ -156,7 +165,7 @@ def _write_files(job: Job, folder: Path, design: Design) -> None:
     header = header_lines(f"printedmlp circuit {design.point.id}", dataset, quantiser, design.model)
     write_text(folder / "model.json", design.model.dumps())
     write_text(folder / "quantiser.json", json_text(quantiser))
-    write_text(folder / "classifier.v", classifier_verilog(design.model, header=header))
+    write_text(folder / "classifier.v", VERILOG[design.point.stage](design.model, header=header))
     write_text(folder / "netlist.v", netlist_verilog(design.netlist, job.technology, header=header))
 
 

@@ -16,7 +16,10 @@ FAR_BELOW = 0.15
 
 @dataclass(frozen=True)
 class Mark:
-    """One design in the picture: accuracies as fractions, `low`..`high` the interval of the test accuracy."""
+    """One design in the picture: accuracies as fractions, `low`..`high` the interval of the test accuracy.
+
+    `baseline` is the name written beside a baseline; None for a circuit of the front.
+    """
 
     label: str
     area_cm2: float
@@ -24,7 +27,7 @@ class Mark:
     low: float
     high: float
     validation: float
-    is_exact: bool = False
+    baseline: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def area_accuracy_svg(marks: Sequence[Mark], majority: float) -> str:
 
     Parameters
     ----------
-    marks : the front and the exact baseline.
+    marks : the baselines and the front.
     majority : test accuracy of always answering the most frequent training class.
     """
     scale = _scale(marks, majority)
@@ -137,7 +140,7 @@ def _majority(scale: Scale, majority: float) -> list[str]:
 
 
 def _validation_line(scale: Scale, marks: Sequence[Mark]) -> list[str]:
-    front = sorted((m for m in marks if not m.is_exact), key=lambda m: m.area_cm2)
+    front = sorted((m for m in marks if m.baseline is None), key=lambda m: m.area_cm2)
     if not front:
         return []
     steps = [f"M{scale.x(front[0].area_cm2):.1f} {scale.y(front[0].validation):.1f}"]
@@ -149,16 +152,13 @@ def _validation_line(scale: Scale, marks: Sequence[Mark]) -> list[str]:
 def _mark(scale: Scale, mark: Mark) -> str:
     x, y = scale.x(mark.area_cm2), scale.y(mark.test)
     top, bottom = scale.y(mark.high), scale.y(mark.low)
-    kind = "exact" if mark.is_exact else "front"
     title = (
         f"<title>{mark.label}: {mark.area_cm2:.4g} cm², test {mark.test:.1%} "
         f"({mark.low:.1%} to {mark.high:.1%}), validation {mark.validation:.1%}</title>"
     )
     whisker = f'<line class="whisker" x1="{x:.1f}" y1="{top:.1f}" x2="{x:.1f}" y2="{bottom:.1f}"/>'
-    if not mark.is_exact:
-        return f'<g class="{kind}">{title}{whisker}<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"/></g>'
+    if mark.baseline is None:
+        return f'<g class="front">{title}{whisker}<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"/></g>'
     diamond = f"M{x:.1f} {y - 9:.1f} l8 9 l-8 9 l-8 -9 z"
-    anchor = "end" if x > WIDTH - RIGHT - 70 else "start"
-    offset = -14 if anchor == "end" else 14
-    name = f'<text class="name" x="{x + offset:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}">exact</text>'
-    return f'<g class="{kind}">{title}{whisker}<path d="{diamond}"/>{name}</g>'
+    name = f'<text class="name" x="{x:.1f}" y="{bottom + 20:.1f}" text-anchor="middle">{mark.baseline}</text>'
+    return f'<g class="{mark.baseline}">{title}{whisker}<path d="{diamond}"/>{name}</g>'

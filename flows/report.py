@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from flows.circuits import BASELINES
 from flows.config import DesignConfig
 from flows.plot import Mark, area_accuracy_svg
 from printedmlp.power_sources import POWER_SOURCES
@@ -50,9 +51,13 @@ def report_html(
             "voltage": f"{technology.nominal_voltage:g}",
             "voltages": [f"{v:g}" for v in technology.voltages],
         },
-        plot=Markup(area_accuracy_svg([_mark(p) for p in (exact, *points)], exact["majority_accuracy"])),
+        plot=Markup(
+            area_accuracy_svg([_mark(p) for p in (front["textbook"], exact, *points)], exact["majority_accuracy"])
+        ),
         majority=f"{exact['majority_accuracy']:.1%}",
         exact=view.point(exact),
+        textbook=view.point(front["textbook"]),
+        textbook_ratio=factor(front["textbook"]["area_cm2"], exact["area_cm2"]),
         points=[view.point(point) for point in points],
         reductions=[view.reduction(row, points) for row in front["reductions"]],
         sources=[{"name": s.name, "power": f"{s.power_mw:g} mW"} for s in POWER_SOURCES],
@@ -140,7 +145,7 @@ def _mark(point: Figures) -> Mark:
         low,
         high,
         point["validation_accuracy"],
-        is_exact=point["stage"] == "exact",
+        baseline=point["id"] if point["stage"] in BASELINES else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from flows.circuits import BASELINES
 from flows.config import config_toml
 from flows.job import Job
 from flows.report import report_html
@@ -133,12 +134,13 @@ def front(job: Job) -> list[str]:
     """Gather the designs' figures: the front, the baseline, and the reductions at each loss level."""
     records = {path.parent.name: path for path in sorted(job.run.path("designs").glob("*/measure.json"))}
     measured = {name: job.run.read_json("designs", name, "measure.json") for name in records}
-    exact_record = measured.pop("exact")
+    exact_record, textbook_record = (measured.pop(name) for name in BASELINES)
     points = sorted(map(FrontPoint.from_json, measured.values()), key=lambda p: p.area_cm2)
     exact_point = FrontPoint.from_json(exact_record)
     voltage = f"{job.technology.nominal_voltage:g}"
     record = {
         "exact": exact_record,
+        "textbook": textbook_record,
         "front": [measured[point.id] for point in points],
         "reductions": [r.to_json() for r in reductions(points, exact_point, voltage=voltage)],
     }

@@ -16,7 +16,7 @@ HEAD = f"{'circuit':10} {'validation':>10} {'test':>7} {'95 % interval':>15} {'a
 def summary_text(front: Mapping[str, Any], technology: Technology) -> str:
     """The exact baseline and the front as a table, with power and delay at the nominal voltage."""
     exact, voltage = front["exact"], f"{technology.nominal_voltage:g}"
-    rows = [_row(point, exact["area_cm2"], voltage) for point in (exact, *front["front"])]
+    rows = [_row(point, exact["area_cm2"], voltage) for point in (front["textbook"], exact, *front["front"])]
     majority = f"majority class: {exact['majority_accuracy']:.1%} of {exact['n']} test rows"
     note = f"{majority}; power and delay at {voltage} V"
     return "\n".join([HEAD, *rows, note])

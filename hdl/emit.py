@@ -9,6 +9,7 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from hdl.classifier import Classifier
+from hdl.textbook import TextbookClassifier
 from hdl.tools import run_yosys
 from printedmlp.model import DiscreteMLP
 from printedmlp.names import safe_comment
@@ -28,7 +29,15 @@ def classifier_verilog(model: DiscreteMLP, *, header: Sequence[str] = ()) -> str
     ToolError : quoting Yosys when it fails.
     """
     classifier = Classifier(model)
-    modules = _written({"top": classifier, **classifier.blocks})
+    return _commented(_written({"top": classifier, **classifier.blocks}), header)
+
+
+def textbook_verilog(model: DiscreteMLP, *, header: Sequence[str] = ()) -> str:
+    """Verilog of the same classifier in plain arithmetic, see `hdl.textbook`; else as `classifier_verilog`."""
+    return _commented(_written({"top": TextbookClassifier(model)}), header)
+
+
+def _commented(modules: Sequence[str], header: Sequence[str]) -> str:
     comments = "".join(f"// {safe_comment(line)}".rstrip() + "\n" for line in header)
     return comments + "\n".join(modules)
 

@@ -11,7 +11,7 @@ def test_the_command_line_beats_the_file_beats_the_budget(tmp_path):
     file = tmp_path / "c.toml"
     file.write_text('dataset = "iris"\nbudget = "quick"\nseed = 3\npopulation = 40\n')
     config = make_config(file, {"seed": 5, "label": None})
-    assert (config.dataset, config.seed, config.population, config.generations) == ("iris", 5, 40, 300)
+    assert (config.dataset, config.seed, config.population, config.generations) == ("iris", 5, 40, 2000)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,9 @@ def files_of(folder):
 
 def test_the_folder_holds_what_the_front_names(run_folder):
     front = json.loads((run_folder / "front.json").read_text())
-    names = {point["id"] for point in front["front"]} | {"exact"}
+    names = {point["id"] for point in front["front"]} | set(circuits.BASELINES)
     assert {path.name for path in (run_folder / "designs").iterdir()} == names
-    assert len(names) > 1
+    assert len(names) > len(circuits.BASELINES)
     for name in names:
         files = {path.name for path in (run_folder / "designs" / name).iterdir()}
         assert files == set(circuits.DESIGN_FILES)
@@ -129,11 +129,11 @@ def kill_after(patch, target, calls):
 
 def test_a_damaged_circuit_is_refused_and_no_design_is_left(tmp_path, monkeypatch):
     def damaged(model, header=()):
-        text = circuits_verilog(model, header=header)
+        text = undamaged(model, header=header)
         return text.replace(" ^ ", " | ", 1) if header else text
 
-    circuits_verilog = circuits.classifier_verilog
-    monkeypatch.setattr(circuits, "classifier_verilog", damaged)
+    undamaged = circuits.VERILOG["exact"]
+    monkeypatch.setitem(circuits.VERILOG, "exact", damaged)
     with pytest.raises(VerificationError, match="mismatches"):
         design.design(make_config(None, SMALL), tmp_path / "iris", quiet=True)
     assert not (tmp_path / "iris" / "designs").exists()
