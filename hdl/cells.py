@@ -11,15 +11,19 @@ GENLIB_MAX_INPUTS = 6
 
 
 def sum_of_products(cell: Cell, *, inverted: str, product: str, either: str) -> str:
-    """The cell's function as the sum of its minterms, in the given operators; "0" or "1" when constant."""
+    """The cell's function in the given operators: the sum of its minterms, or the complement of the others' sum."""
     if cell.truth_table in (0, (1 << cell.n_states) - 1):
         return str(cell.truth_table & 1)
-    minterms = (state for state in range(cell.n_states) if cell.evaluate(state))
-    terms = (
+    on = [state for state in range(cell.n_states) if cell.evaluate(state)]
+    off = [state for state in range(cell.n_states) if not cell.evaluate(state)]
+    terms = [
         product.join(pin if state >> i & 1 else inverted + pin for i, pin in enumerate(cell.inputs))
-        for state in minterms
-    )
-    return either.join(f"({term})" for term in terms)
+        for state in min(on, off, key=len)
+    ]
+    text = either.join(f"({term})" for term in terms)
+    if len(on) <= len(off):
+        return text
+    return f"{inverted}{text}" if len(terms) == 1 else f"{inverted}({text})"
 
 
 def genlib_text(technology: Technology) -> str:

@@ -1,0 +1,196 @@
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from printedmlp.errors import ConfigError
+from printedmlp.technology import Cell, Technology, load_technology, truth_table, variable_table
+from printedmlp.technology.technology import BUILT_IN
+
+EGFET = load_technology("egfet")
+
+
+def test_egfet_figures_as_published():
+    nand = EGFET.cells["NAND2X1"]
+    assert nand.area_mm2 == 0.24786
+    assert nand.truth_table == 0b0111
+    assert nand.leakage_nw[1.0] == (248.054, 391.073, 490.604, 18569.1)
+    assert nand.capacitance_pf[1.0][1] == (94.2883, 94.2883, 94.4049)
+    assert nand.arcs[0].timing[1.0].cell_rise.values_ns[0] == (1234370.0, 1394640.0, 1557790.0)
+    assert EGFET.cells["INVX1"].area_mm2 == 0.22842
+    assert EGFET.cells["INVX1"].leakage_nw[0.6] == (177.065, 6407.6)
+
+
+def test_only_combinational_cells_can_be_mapped():
+    assert set(EGFET.cells) == {"INVX1", "NAND2X1", "NOR2X1", "AND2X1", "OR2X1", "XNOR2X1", "XOR2X1"}
+    assert EGFET.other_cells == {
+        "TSBUF": "tristate",
+        "LATCHX1": "latch",
+        "DFFX1": "flip_flop",
+        "DFFNRX1": "flip_flop",
+    }
+    with pytest.raises(ConfigError, match="cannot map to 'DFFX1': flip_flop"):
+        EGFET.cell("DFFX1")
+    with pytest.raises(ConfigError, match="cannot map to 'NAND9'"):
+        EGFET.cell("NAND9")
+
+
+@pytest.mark.parametrize(
+    ("cell", "table"),
+    [("NOR2X1", 0b0001), ("AND2X1", 0b1000), ("OR2X1", 0b1110), ("XNOR2X1", 0b1001), ("XOR2X1", 0b0110)],
+)
+def test_functions(cell, table):
+    assert EGFET.cells[cell].truth_table == table
+
+
+def test_a_gate_that_is_low_draws_the_current():
+    for name in ("INVX1", "NAND2X1", "NOR2X1"):
+        cell = EGFET.cells[name]
+        for leakage in cell.leakage_nw.values():
+            high = [leakage[s] for s in range(cell.n_states) if cell.evaluate(s)]
+            low = [leakage[s] for s in range(cell.n_states) if not cell.evaluate(s)]
+            assert max(high) * 10 < min(low)
+
+
+def test_every_cell_has_all_figures_at_every_voltage():
+    for cell in EGFET.cells.values():
+        for voltage in EGFET.voltages:
+            assert len(cell.leakage_nw[voltage]) == cell.n_states
+            assert len(cell.capacitance_pf[voltage]) == len(cell.inputs)
+            assert {arc.input for arc in cell.arcs if voltage in arc.timing} == set(cell.inputs)
+
+
+def test_cells_with_a_function_come_smallest_first():
+    big = dataclasses.replace(EGFET.cells["INVX1"], name="INVX2", area_mm2=0.5)
+    technology = dataclasses.replace(EGFET, cells={"INVX2": big, **EGFET.cells})
+    assert [c.name for c in technology.cells_with_function(1, 0b01)] == ["INVX1", "INVX2"]
+
+
+def test_variable_tables():
+    assert variable_table(0, 2) == 0b1010
+    assert variable_table(1, 2) == 0b1100
+    assert variable_table(1, 3) == 0b11001100
+
+
+@pytest.mark.parametrize(
+    ("function", "table"),
+    [
+        ("A", 0b10101010),
+        ("!A", 0b01010101),
+        ("A'", 0b01010101),
+        ("A B", 0b10001000),
+        ("A*B + C", 0b11111000),
+        ("A & B | C", 0b11111000),
+        ("A+B C", 0b11101010),
+        ("A ^ B C", 0b01100000),
+        ("!(A+B)'", 0b11101110),
+        ("!A B'", 0b00010001),
+        ("(A B)' (C)", 0b01110000),
+        ("1", 0b11111111),
+        ("A*0", 0),
+    ],
+)
+def test_function_syntax_with_its_precedence(function, table):
+    assert truth_table(function, ("A", "B", "C")) == table
+
+
+@pytest.mark.parametrize("function", ["", "A+", "(A", "A)", "A B Q", "A ? B", "!"])
+def test_bad_functions_are_quoted(function):
+    with pytest.raises(ConfigError, match="function '"):
+        truth_table(function, ("A", "B"))
+
+
+_VARIABLES = [(name, sum((s >> i & 1) << s for s in range(16))) for i, name in enumerate("ABCD")]
+_COMBINE = {"*": int.__and__, " ": int.__and__, "+": int.__or__, "^": int.__xor__}
+
+
+def _combined(parts):
+    (left, a), operator, (right, b) = parts
+    return f"({left}){operator}({right})", _COMBINE[operator](a, b)
+
+
+_EXPRESSIONS = st.recursive(
+    st.sampled_from(_VARIABLES),
+    lambda e: st.one_of(
+        e.map(lambda part: (f"!({part[0]})", 0xFFFF ^ part[1])),
+        e.map(lambda part: (f"({part[0]})'", 0xFFFF ^ part[1])),
+        st.tuples(e, st.sampled_from(sorted(_COMBINE)), e).map(_combined),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(_EXPRESSIONS)
+def test_truth_tables_of_bracketed_expressions(expression):
+    function, table = expression
+    assert truth_table(function, "ABCD") == table
+
+
+_MINIMAL = """
+name = "tiny"
+voltages = [1.0]
+nominal_voltage = 1.0
+[delay_axes]
+slew_ns = [1.0]
+load_pf = [1.0]
+[cells.INV]
+kind = "combinational"
+area_um2 = 1000000.0
+inputs = ["A"]
+output = "Y"
+function = "!A"
+max_load_pf = 5.0
+leakage_nw = { "1.0" = [1.0, 2.0] }
+capacitance_pf = { A = { "1.0" = [1.0, 1.0, 1.0] } }
+arcs = []
+"""
+
+
+def _load(tmp_path, text):
+    path = tmp_path / "tiny.toml"
+    path.write_text(text)
+    return load_technology(path)
+
+
+def test_a_technology_of_ones_own(tmp_path):
+    technology = _load(tmp_path, _MINIMAL)
+    assert technology.name == "tiny"
+    assert technology.cells["INV"].area_mm2 == 1.0
+    assert technology.cells["INV"].evaluate(0) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('function = "!A"', 'function = "!B"', "'B' is not an input"),
+        ("[1.0, 2.0]", "[1.0]", "not 2 leakage figures"),
+        ("area_um2 = 1000000.0", "area_um2 = -1.0", "is negative"),
+        ("area_um2 = 1000000.0", 'area_um2 = "wide"', "malformed entry"),
+        ('output = "Y"', "", "'output' is missing"),
+        ("nominal_voltage = 1.0", "nominal_voltage = 2.0", "no figures at 2.0 V"),
+        ('kind = "combinational"', 'kind = "latch"', "no combinational cell"),
+        ("[delay_axes]", "[delay_axes", "tiny.toml"),
+    ],
+)
+def test_defects_of_a_technology_file_are_named(tmp_path, old, new, message):
+    with pytest.raises(ConfigError, match=message):
+        _load(tmp_path, _MINIMAL.replace(old, new))
+
+
+def test_unknown_technology():
+    with pytest.raises(ConfigError, match=r"'flexic': neither built in"):
+        load_technology("flexic")
+    with pytest.raises(ConfigError, match=r"missing\.toml"):
+        load_technology("missing.toml")
+
+
+def test_everything_built_in_loads():
+    for name in BUILT_IN:
+        assert isinstance(load_technology(name), Technology)
+
+
+def test_a_function_of_too_many_inputs_is_refused():
+    with pytest.raises(ConfigError, match="more than 16"):
+        Cell("WIDE", 1.0, tuple(f"A{i}" for i in range(17)), "Y", "A0")
