@@ -22,16 +22,17 @@ class GateList:
     gates: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
 
-    def to_netlist(self) -> Netlist:
-        """The gates the outputs need, in the order a walk from the outputs finishes them.
+    def to_netlist(self, *, keep_unused: bool = False) -> Netlist:
+        """The gates as a netlist: those the outputs need, in the order a walk from the outputs finishes them.
 
-        Raises ToolError for a signal nobody drives and for a loop.
+        With ``keep_unused`` it is all gates, in the order given where that is topological. Raises ToolError for a
+        signal nobody drives and for a loop.
         """
         nets = {"0": CONSTANT_0, "1": CONSTANT_1}
         nets.update((name, FIRST_INPUT + i) for i, name in enumerate(self.inputs))
         instances: list[Instance] = []
-        for output in self.outputs:
-            self._visit(output, nets, instances)
+        for signal in [*self.gates, *self.outputs] if keep_unused else self.outputs:
+            self._visit(signal, nets, instances)
         outputs = tuple(nets[self._root(name)] for name in self.outputs)
         return Netlist(len(self.inputs), tuple(instances), outputs)
 

@@ -27,7 +27,7 @@ def counterexample(aig: Aig, netlist: Netlist, technology: Technology, work_dir:
     log = run_abc([*convert, f"cec -n {_LIMITS} {aig.path.name} netlist.aig"], work_dir, name="cec")
     if "Networks are equivalent" in log:
         return None
-    difference = re.search(r"^INPUT: (.*?)\.  OUTPUT:", log, re.MULTILINE)
+    difference = re.search(r"INPUT: (.*?)\.  OUTPUT:", log)
     if "NOT EQUIVALENT" not in log or difference is None:
         raise ToolError(f"ABC could not decide whether the netlist equals {aig.path.name}")
     bits = [int(digits, 16) >> k & 1 for width, digits in _VALUE.findall(difference[1]) for k in range(int(width))]

@@ -99,6 +99,7 @@ def _commands(name: str, top: str, libraries: list[str]) -> list[str]:
         f"hierarchy -check -top {top}",
         "proc -norom",
         "flatten",
+        "tribuf",
         "delete t:$print t:$check t:$assert t:$assume t:$cover",
         "opt_expr",
         "opt_clean",

@@ -11,7 +11,7 @@ from printedmlp.technology import Arc, ArcTiming, Capacitance, Cell, DelayTable,
 
 MM2_PER_UM2 = 1e-6
 MAX_INPUTS = 8
-_PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3}
+_EXPONENTS = {"f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3}
 _STORING = ("ff", "latch", "ff_bank", "latch_bank", "statetable", "test_cell", "bus", "bundle")
 _TABLES = ("cell_rise", "rise_transition", "cell_fall", "fall_transition")
 _TYPES = {
@@ -78,18 +78,19 @@ def _context(library: Group, place: str, mm2: float) -> _Context:
     load = library.attributes.get("capacitive_load_unit", ("1", "pf"))
     if len(load) != 2:
         raise ConfigError(f"{place}: capacitive_load_unit needs two values, a number and a unit")
-    time = _unit(library.get("time_unit", "1ns"), "s", place)
-    leakage = _unit(library.get("leakage_power_unit", "1nW"), "w", place)
-    load_unit = _unit("".join(load), "f", place)
-    units = _Context(place, library, 0.0, mm2, time / 1e-9, load_unit / 1e-12, leakage / 1e-9)
+    time = _unit(library.get("time_unit", "1ns"), "n", "s", place)
+    leakage = _unit(library.get("leakage_power_unit", "1nW"), "n", "w", place)
+    capacitance = _unit("".join(load), "p", "f", place)
+    units = _Context(place, library, 0.0, mm2, time, capacitance, leakage)
     return replace(units, voltage=units.number(library, "nom_voltage", "1.0"))
 
 
-def _unit(text: str, symbol: str, place: str) -> float:
+def _unit(text: str, prefix: str, symbol: str, place: str) -> float:
+    """How many of ours, ``prefix`` and ``symbol``, a unit such as "10ps" is."""
     match = re.fullmatch(rf"\s*(\d+\.?\d*)?\s*([fpnumk]?){symbol}\s*", text.lower())
     if match is None:
         raise ConfigError(f"{place}: unit '{text}' is not understood")
-    return float(match[1] or 1) * _PREFIXES[match[2]]
+    return float(match[1] or 1) * 10.0 ** (_EXPONENTS[match[2]] - _EXPONENTS[prefix])
 
 
 def _left_out(cell: Group) -> str:

@@ -1,6 +1,7 @@
 """Netlists as plain structural Verilog: written with stable bytes, and read back whoever wrote them."""
 
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,7 +93,7 @@ def _elaborate(verilog: str, technology: Technology, folder: Path, top: str) -> 
 def _from_json(module: dict[str, Any], technology: Technology, top: str) -> Netlist:
     ports = module["ports"]
     circuit = GateList([str(b) for b in ports["inp"]["bits"]], [str(b) for b in ports["out"]["bits"]])
-    for name, cell in module["cells"].items():
+    for name, cell in sorted(module["cells"].items(), key=_place_in_text):
         if cell["type"] not in technology.cells:
             raise ToolError(
                 f"module '{top}', instance '{name}': {cell['type']} is not a cell of '{technology.name}'"
@@ -101,7 +102,12 @@ def _from_json(module: dict[str, Any], technology: Technology, top: str) -> Netl
     for signal in circuit.outputs + [pin for _, pins in circuit.gates.values() for pin in pins]:
         if signal in ("x", "z"):
             raise ToolError(f"module '{top}': a pin or output is not connected")
-    return circuit.to_netlist()
+    return circuit.to_netlist(keep_unused=True)
+
+
+def _place_in_text(named: tuple[str, dict[str, Any]]) -> tuple[int, ...]:
+    """Line and column of an instance, as Yosys notes them in its ``src``: ``netlist.v:12.5-12.60``."""
+    return tuple(int(number) for number in re.findall(r"\d+", named[1]["attributes"].get("src", "")))
 
 
 def _add_instance(circuit: GateList, name: str, data: dict[str, Any], technology: Technology) -> None:

@@ -22,7 +22,7 @@ def random_netlists(draw, max_inputs=6, max_gates=25):
     """Netlists over the EGFET cells, with constants, shared nets, unused gates and inputs wired to outputs."""
     n_inputs = draw(st.integers(1, max_inputs))
     names = draw(st.lists(st.sampled_from(sorted(EGFET.cells)), max_size=max_gates))
-    instances = []
+    instances: list[Instance] = []
     for name in names:
         net = st.integers(0, 1 + n_inputs + len(instances))
         instances.append(Instance(name, tuple(draw(net) for _ in EGFET.cells[name].inputs)))

@@ -1,0 +1,102 @@
+import random
+import re
+
+import pytest
+from hypothesis import given, settings
+
+from hdl.structural import is_mapped, netlist_verilog, read_netlist
+from printedmlp.circuit import Instance, Netlist
+from printedmlp.errors import ConfigError, ToolError
+from tests.netlists import EGFET, function, random_netlists, two_gates
+
+BY_HAND = """\
+// one
+// two
+module top (input [1:0] inp, output [0:0] out);
+    wire n4;
+    wire n5;
+    NAND2X1 g0 (.A1(inp[0]), .A2(inp[1]), .Y(n4));
+    INVX1 g1 (.A(n4), .Y(n5));
+    assign out[0] = n5;
+endmodule
+"""
+
+
+def test_written_by_hand():
+    assert netlist_verilog(two_gates(), EGFET, header=("one", "two")) == BY_HAND
+
+
+def test_read_by_hand():
+    assert read_netlist(BY_HAND, EGFET) == two_gates()
+
+
+@settings(max_examples=15, deadline=None)
+@given(random_netlists())
+def test_round_trip(netlist):
+    assert read_netlist(netlist_verilog(netlist, EGFET), EGFET) == netlist
+
+
+def test_constants_and_wires():
+    netlist = Netlist(3, (), (0, 1, 4, 2, 2))
+    text = netlist_verilog(netlist, EGFET)
+    assert "assign out[1] = 1'b1;" in text
+    assert read_netlist(text, EGFET) == netlist
+
+
+def test_no_header_line_leaves_its_comment():
+    text = netlist_verilog(two_gates(), EGFET, header=("name\nmodule evil; endmodule", "\u2028x", "back\\slash*/"))
+    comments = [line for line in text.splitlines() if line.startswith("//")]
+    assert comments == ["// name?module evil; endmodule", "// ?x", "// back\\slash*/"]
+    assert read_netlist(text, EGFET) == two_gates()
+
+
+def test_instances_in_any_order_and_pins_by_position():
+    text = """module top(inp, out); input [1:0] inp; output out; wire \\a$b ;
+      INVX1 \\last[1] (\\a$b , out); NAND2X1 first (.Y(\\a$b ), .A2(inp[1]), .A1(inp[0])); endmodule"""
+    assert read_netlist(text, EGFET) == two_gates()
+
+
+def test_instances_nobody_reads_are_kept():
+    netlist = Netlist(1, (Instance("INVX1", (2,)), Instance("NAND2X1", (2, 3))), (3,))
+    assert read_netlist(netlist_verilog(netlist, EGFET), EGFET) == netlist
+
+
+def test_shuffled_netlists_keep_their_function():
+    chain = Netlist(2, tuple(Instance("NAND2X1", (2 + k % 2, 3 + k)) for k in range(12)), (15, 9))
+    lines = netlist_verilog(chain, EGFET).splitlines()
+    gates = [line for line in lines if re.match(r"\s+NAND", line)]
+    random.Random(3).shuffle(gates)
+    text = "\n".join([line for line in lines[:-1] if line not in gates] + gates + ["endmodule"])
+    assert function(read_netlist(text, EGFET)) == function(chain)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("NAND3X1 g(.A1(inp[0]), .Y(out)); ", "NAND3X1"),
+        ("DFFX1 g(.D(inp[0]), .CP(inp[1]), .Q(out));", "DFFX1"),
+        ("assign out = inp[0] & inp[1];", r"\$and is not a cell of 'egfet'"),
+        ("NAND2X1 g(.A1(inp[0]), .Y(out));", "pin 'A2' is not connected"),
+        ("wire u; NAND2X1 g(.A1(inp[0]), .A2(u), .Y(out));", "has no driver"),
+        ("INVX1 g(.A(inp[0]), .Y(out)); INVX1 h(.A(inp[1]), .Y(out));", "driven twice"),
+        ("wire a; INVX1 g(.A(a), .Y(out)); INVX1 h(.A(out), .Y(a));", "combinational loop"),
+        ("INVX1 g(.A(inp[0]), .Y(out)", "syntax error"),
+        ("assign out = 1'bx;", "not connected"),
+    ],
+)
+def test_text_that_is_not_a_netlist(body, message):
+    text = f"module top(input [1:0] inp, output out); {body} endmodule"
+    with pytest.raises(ToolError, match=message):
+        read_netlist(text, EGFET)
+    assert not is_mapped(text, EGFET)
+
+
+def test_a_netlist_is_recognised():
+    assert is_mapped(BY_HAND, EGFET)
+    with pytest.raises(ToolError, match="expected are input inp"):
+        read_netlist(re.sub(r"\binp\b", "data", BY_HAND), EGFET)
+
+
+def test_unknown_cells_are_not_written():
+    with pytest.raises(ConfigError, match="NAND9"):
+        netlist_verilog(Netlist(1, (Instance("NAND9", (2,)),), (3,)), EGFET)
