@@ -27,6 +27,7 @@ from sim.runner import Candidate, Options, verify_many
 Entry = dict[str, Any]
 MEASURE = "measure.json"
 DESIGN_FILES = ("model.json", "classifier.v", "netlist.v", "quantiser.json", MEASURE)
+QUICK = "quick"
 BASELINES = ("exact", "textbook")
 """The same exact network as the smallest circuit known here, and as multipliers and sums."""
 VERILOG = {"exact": classifier_verilog, "textbook": textbook_verilog, "paper": classifier_verilog}
@@ -34,13 +35,25 @@ CIRCUIT_FIGURES = ("area_cm2", "cells", "cell_counts", "power_mw", "delay_ms", "
 
 
 def synthesis(job: Job) -> list[str]:
-    """Map the exact baseline, in both forms, and the most promising solutions of the search to cells."""
+    """Map the baselines and the search's most promising solutions to cells, and the best of them with more effort.
+
+    The first mapping is quick and decides which solutions are non-dominated by validation accuracy and area; only
+    those, and the baselines, are mapped with the effort that was asked for.
+    """
     entries = candidates(job)
-    mapped = list(job.in_parallel("synthesis", lambda entry: _map_candidate(job, entry), entries))
-    for entry, record in zip(entries, mapped, strict=True):
+    quick = list(job.in_parallel("synthesis", lambda entry: _mapped(job, entry, QUICK), entries))
+    areas = {entry["key"]: record["area_cm2"] for entry, record in zip(entries, quick, strict=True)}
+    searched = entries[len(BASELINES) :]
+    points = np.array([[1 - e["validation_accuracy"], areas[e["key"]]] for e in searched]).reshape(-1, 2)
+    chosen = entries[: len(BASELINES)] + [
+        e for e, good in zip(searched, non_dominated(points), strict=True) if good
+    ]
+    final = list(job.in_parallel("effort", lambda entry: _mapped(job, entry, job.config.effort), chosen))
+    for entry, record in zip(chosen, final, strict=True):
         entry["area_cm2"] = record["area_cm2"]
-    job.run.write_json(entries, "search", "candidates.json")
-    return ["search/candidates.json", *(_netlist_file(entry) for entry in entries)]
+    job.run.write_json(chosen, "search", "candidates.json")
+    made = {_netlist_file(e, QUICK) for e in entries} | {_netlist_file(e, job.config.effort) for e in chosen}
+    return ["search/candidates.json", *sorted(made)]
 
 
 def candidates(job: Job) -> list[Entry]:
@@ -76,17 +89,17 @@ def best_layers(points: np.ndarray, n: int) -> list[int]:
     return chosen[:n]
 
 
-def _netlist_file(entry: Entry) -> str:
-    return f"synthesis/{entry['key']}.json"
+def _netlist_file(entry: Entry, effort: str) -> str:
+    return f"synthesis/{entry['key']}-{effort}.json"
 
 
-def _map_candidate(job: Job, entry: Entry) -> Entry:
-    path = job.run.path(_netlist_file(entry))
-    if path.is_file():
-        return dict(job.run.read_json(_netlist_file(entry)))
+def _mapped(job: Job, entry: Entry, effort: str) -> Entry:
+    file = _netlist_file(entry, effort)
+    if job.run.path(file).is_file():
+        return dict(job.run.read_json(file))
     rtl = VERILOG[entry["stage"]](_model(entry))
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
-        mapped = map_verilog(rtl, job.technology, effort=job.config.effort, work_dir=Path(folder))
+        mapped = map_verilog(rtl, job.technology, effort=effort, work_dir=Path(folder))
     record = {
         "recipe": mapped.recipe,
         "area_cm2": mapped.netlist.area_cm2(job.technology),
@@ -94,7 +107,7 @@ def _map_candidate(job: Job, entry: Entry) -> Entry:
         "log": list(mapped.log),
         "netlist": netlist_verilog(mapped.netlist, job.technology),
     }
-    job.run.write_json(record, _netlist_file(entry))
+    job.run.write_json(record, file)
     return record
 
 
@@ -138,7 +151,7 @@ def designs(job: Job) -> list[str]:
 
 
 def _measured(job: Job, entry: Entry) -> Design:
-    record = job.run.read_json(_netlist_file(entry))
+    record = job.run.read_json(_netlist_file(entry, job.config.effort))
     netlist = read_netlist(record["netlist"], job.technology)
     figures = figures_of(netlist, job.technology, job.vectors("test"), job.config.input_bits)
     model = _model(entry)

@@ -29,13 +29,17 @@ _RECOVER_WIDE = "mfs3 -a; mfs3 -a -r"
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named ABC script: where it starts, the lowest effort that runs it and the largest graph it is run on."""
+    """A named ABC script: where it starts, the lowest effort that runs it and the largest graph it is run on.
+
+    ``composites`` offers the mapper the forms of ``hdl.composites`` beside the cells.
+    """
 
     name: str
     script: str
     start: Literal["source", "previous", "smallest"]
     effort: str
     max_ands: int
+    composites: bool = False
 
 
 def _script(*parts: str) -> str:
@@ -66,11 +70,13 @@ def _round(number: int) -> tuple[Recipe, ...]:
 
 RECIPES = (
     Recipe("direct", _script(_MAP), "source", "quick", 4_000),
+    Recipe("xor", _script("dch", "map -a"), "source", "quick", ANY_SIZE, composites=True),
+    Recipe("xor_recover", _RECOVER, "previous", "quick", ANY_SIZE),
     Recipe("compress", _AGAIN, "source", "quick", ANY_SIZE),
     Recipe("falling", _FALLING, "previous", "quick", 1_500),
     Recipe("redundant", _REDUNDANT, "previous", "quick", 1_500),
     Recipe("again", _AGAIN, "previous", "quick", 1_500),
-    Recipe("same", _SAME, "source", "standard", 4_000),
+    Recipe("same", _SAME, "source", "standard", 1_500),
     Recipe("same_falling", _FALLING, "previous", "standard", 1_500),
     Recipe("same_redundant", _REDUNDANT, "previous", "standard", 1_500),
     Recipe("same_again", _AGAIN, "previous", "standard", 1_500),
