@@ -44,7 +44,7 @@ def _commented(modules: Sequence[str], header: Sequence[str]) -> str:
 
 def _written(components: dict[str, wiring.Component]) -> list[str]:
     """Verilog of each component, in the order given."""
-    design = "\n".join(rtlil.convert(block, name=name, emit_src=False) for name, block in components.items())
+    design = "\n".join(_rtlil(name, block) for name, block in components.items())
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         work_dir = Path(folder)
         (work_dir / "design.il").write_text(design, encoding="utf-8")
@@ -54,3 +54,9 @@ def _written(components: dict[str, wiring.Component]) -> list[str]:
         found[2]: found[1] + "\n" for found in re.finditer(r"^(module (\w+).*?^endmodule)$", text, re.M | re.S)
     }
     return [modules[name] for name in components]
+
+
+def _rtlil(name: str, block: wiring.Component) -> str:
+    """RTLIL of one component. Amaranth counts ports from 0, which Yosys takes for no place and puts last."""
+    text: str = rtlil.convert(block, name=name, emit_src=False)
+    return re.sub(r"\b(input|output) (\d+) ", lambda found: f"{found[1]} {int(found[2]) + 1} ", text)

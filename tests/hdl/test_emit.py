@@ -16,8 +16,8 @@ from tests.hdl.test_classifier import two_layers
 
 def test_ports_come_first_and_are_the_fixed_ones():
     text = classifier_verilog(two_layers())
-    assert text.startswith("module top(out, inp);\n  output [1:0] out;\n")
-    assert "input [11:0] inp;" in text
+    assert text.startswith("module top(inp, out);\n  input [11:0] inp;\n")
+    assert "output [1:0] out;" in text
     assert re.findall(r"^module (\w+)", text, re.M) == [
         "top", "neuron_0_0", "neuron_0_1", "neuron_1_0", "neuron_1_1", "neuron_1_2", "argmax",
     ]  # fmt: skip
