@@ -1,9 +1,11 @@
 """Mapped circuits in Berkeley's logic interchange format: what ABC writes, and what it is given to compare."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from hdl.cells import BUFFER, CONSTANTS
+from hdl.composites import Composite
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.circuit.netlist import CONSTANT_0, CONSTANT_1, FIRST_INPUT
 from printedmlp.errors import ToolError
@@ -68,8 +70,10 @@ class GateList:
             stack.extend(reversed(missing))
 
 
-def parse_mapped_blif(text: str, technology: Technology) -> Netlist:
-    """The netlist ABC wrote after mapping, without its buffers and constant gates.
+def parse_mapped_blif(
+    text: str, technology: Technology, composites: Mapping[str, Composite] = MappingProxyType({})
+) -> Netlist:
+    """The netlist ABC wrote after mapping, without its buffers and constants, and composites as their gates.
 
     Raises ToolError when anything but cells of the technology is left.
     """
@@ -81,7 +85,11 @@ def parse_mapped_blif(text: str, technology: Technology) -> Netlist:
         elif words[0] == ".outputs":
             circuit.outputs += words[1:]
         elif words[0] == ".gate":
-            _add_gate(circuit, words[1], dict(word.split("=", 1) for word in words[2:]), technology)
+            pins = dict(word.split("=", 1) for word in words[2:])
+            if words[1] in composites:
+                _add_composite(circuit, composites[words[1]], pins)
+            else:
+                _add_gate(circuit, words[1], pins, technology)
         elif words[0] == ".names":
             covers = [line for line in lines[k + 1 : k + 3] if not line[0].startswith(".")]
             _add_trivial(circuit, words[1:], covers)
@@ -111,6 +119,15 @@ def _add_gate(circuit: GateList, name: str, pins: dict[str, str], technology: Te
         raise ToolError(f"gate '{name}' is left unmapped: technology '{technology.name}' has no such cell")
 
 
+def _add_composite(circuit: GateList, composite: Composite, pins: dict[str, str]) -> None:
+    body, signal = composite.body, pins[composite.cell.output]
+    names = ["0", "1", *(pins[pin] for pin in composite.cell.inputs)]
+    names += [f"{signal}/{k}" for k in range(len(body.instances))]
+    for net, instance in body.driven():
+        circuit.gates[names[net]] = (instance.cell, tuple(names[n] for n in instance.inputs))
+    circuit.aliases[signal] = names[body.outputs[0]]
+
+
 def _add_trivial(circuit: GateList, signals: list[str], covers: list[list[str]]) -> None:
     """A wire or a constant, the only logic ABC may leave outside the cells."""
     if len(signals) == 1:
@@ -121,11 +138,38 @@ def _add_trivial(circuit: GateList, signals: list[str], covers: list[list[str]])
         raise ToolError(f"signal '{signals[-1]}' is left unmapped: a function of {len(signals) - 1} signals")
 
 
-def logic_blif(netlist: Netlist, technology: Technology) -> str:
-    """The netlist as generic logic, each cell written out as the minterms of its function."""
+def mapped_blif(netlist: Netlist, technology: Technology) -> str:
+    """The netlist as ABC reads it back after ``read_library`` of the technology's genlib.
+
+    A gate that drives an output bit carries its name; only further bits and inputs wired through take a buffer.
+    """
+    names = [f"n{net}" for net in range(netlist.n_nets)]
+    wired = []
+    for bit, net in enumerate(netlist.outputs):
+        if net >= netlist.first_driven and names[net][0] == "n":
+            names[net] = f"o{bit}"
+        else:
+            wired.append((bit, net))
+    lines = _blif_head(netlist)
+    used = {net for instance in netlist.instances for net in instance.inputs} | set(netlist.outputs)
+    lines += [f".gate {name} Y=n{value}" for value, name in enumerate(CONSTANTS) if value in used]
+    for net, instance in netlist.driven():
+        cell = technology.cell(instance.cell)
+        pins = " ".join(f"{pin}={names[n]}" for pin, n in zip(cell.inputs, instance.inputs, strict=True))
+        lines.append(f".gate {cell.name} {pins} {cell.output}={names[net]}")
+    lines += [f".gate {BUFFER} A={names[net]} Y=o{bit}" for bit, net in wired]
+    return "\n".join([*lines, ".end"]) + "\n"
+
+
+def _blif_head(netlist: Netlist) -> list[str]:
     inputs = " ".join(f"n{FIRST_INPUT + i}" for i in range(netlist.n_inputs))
     outputs = " ".join(f"o{bit}" for bit in range(len(netlist.outputs)))
-    lines = [".model netlist", f".inputs {inputs}", f".outputs {outputs}", ".names n0", ".names n1", "1"]
+    return [".model netlist", f".inputs {inputs}", f".outputs {outputs}"]
+
+
+def logic_blif(netlist: Netlist, technology: Technology) -> str:
+    """The netlist as generic logic, each cell written out as the minterms of its function."""
+    lines = [*_blif_head(netlist), ".names n0", ".names n1", "1"]
     for net, instance in netlist.driven():
         cell = technology.cell(instance.cell)
         lines.append(" ".join([".names", *(f"n{pin}" for pin in instance.inputs), f"n{net}"]))

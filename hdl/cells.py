@@ -1,5 +1,7 @@
 """A technology's cells as the views other tools read: Liberty, genlib for ABC, and Verilog for simulators."""
 
+from collections.abc import Iterable
+
 from hdl.liberty_writer import liberty_text
 from printedmlp.technology import Cell, Technology
 
@@ -26,15 +28,15 @@ def sum_of_products(cell: Cell, *, inverted: str, product: str, either: str) -> 
     return f"{inverted}{text}" if len(terms) == 1 else f"{inverted}({text})"
 
 
-def genlib_text(technology: Technology) -> str:
-    """The cells as an ABC genlib: areas in mm2 and unit delays, as only area is to be traded.
+def genlib_text(technology: Technology, extra: Iterable[Cell] = ()) -> str:
+    """The cells, and ``extra`` ones, as an ABC genlib: areas in mm2 and unit delays, as only area is to be traded.
 
     A buffer and the constants are added because ABC's mappers need them; no netlist keeps them.
     """
     area = max(cell.area_mm2 for cell in technology.cells.values())
     lines = [f"GATE {name} 0 Y=CONST{value};" for value, name in enumerate(CONSTANTS)]
     lines += [f"GATE {BUFFER} {area:.6f} Y=A; PIN * NONINV 1 999 1 0 1 0"]
-    usable = (c for c in technology.cells.values() if 1 <= len(c.inputs) <= GENLIB_MAX_INPUTS)
+    usable = (c for c in (*technology.cells.values(), *extra) if 1 <= len(c.inputs) <= GENLIB_MAX_INPUTS)
     lines += [_genlib_gate(cell) for cell in usable if cell.truth_table not in (0, (1 << cell.n_states) - 1)]
     return "\n".join(lines) + "\n"
 

@@ -80,10 +80,11 @@ RECIPES = (
     Recipe("same_falling", _FALLING, "previous", "standard", 1_500),
     Recipe("same_redundant", _REDUNDANT, "previous", "standard", 1_500),
     Recipe("same_again", _AGAIN, "previous", "standard", 1_500),
+    Recipe("smallest_same", _SAME, "smallest", "standard", 4_000),
     *(recipe for number in range(1, 5) for recipe in _round(number)),
     Recipe("recover", _RECOVER_WIDE, "smallest", "standard", 1_500),
-    Recipe("deep", _DEEP, "smallest", "thorough", 1_000),
-    Recipe("deep_recover", _RECOVER_WIDE, "smallest", "thorough", 1_000),
+    Recipe("deep", _DEEP, "smallest", "thorough", 1_500),
+    Recipe("deep_recover", _RECOVER_WIDE, "smallest", "thorough", 1_500),
 )
 
 

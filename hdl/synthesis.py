@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hdl.blif import parse_mapped_blif
+from hdl.blif import mapped_blif, parse_mapped_blif
 from hdl.cells import genlib_text
+from hdl.composites import composites
 from hdl.equivalence import counterexample, equivalent
 from hdl.frontend import Aig, compile_verilog
 from hdl.recipes import Recipe, recipes_for
 from hdl.structural import is_mapped, netlist_verilog, read_netlist
 from hdl.tools import run_abc
-from printedmlp.circuit import Netlist
+from printedmlp.circuit import Netlist, share_gates
 from printedmlp.errors import ToolError, VerificationError
 from printedmlp.technology import Technology
 
@@ -48,10 +49,10 @@ def map_verilog(
     """
     work_dir.mkdir(parents=True, exist_ok=True)
     aig = compile_verilog(verilog, work_dir, top=top)
-    (work_dir / "cells.genlib").write_text(genlib_text(technology), encoding="utf-8")
     log = [f"{top}: {aig.n_inputs} input bits, {aig.n_outputs} output bits, {aig.n_ands} and-gates"]
-    results, areas = _run_recipes(recipes_for(effort, aig.n_ands), aig, technology, work_dir)
-    log += [f"{name}: {areas[name]:.6f} cm2, {len(netlist.instances)} cells" for name, netlist in results.items()]
+    results, notes = _run_recipes(recipes_for(effort, aig.n_ands), aig, technology, work_dir)
+    log += notes
+    areas = {name: netlist.area_cm2(technology) for name, netlist in results.items()}
     best = _smallest(areas)
     if prove:
         _prove(aig, results[best], technology, work_dir, best)
@@ -66,29 +67,48 @@ def _smallest(areas: Mapping[str, float]) -> str:
 
 def _run_recipes(
     recipes: Sequence[Recipe], aig: Aig, technology: Technology, work_dir: Path
-) -> tuple[dict[str, Netlist], dict[str, float]]:
+) -> tuple[dict[str, Netlist], list[str]]:
+    """Every recipe's netlist, and a line about each; one that fails is left out, and ToolError if all do."""
     results: dict[str, Netlist] = {}
     areas: dict[str, float] = {}
-    previous = ""
+    notes: list[str] = []
     for recipe in recipes:
-        begin = {"source": "", "previous": previous, "smallest": _smallest(areas) if areas else ""}[recipe.start]
-        results[recipe.name] = _run_recipe(recipe, begin, aig, technology, work_dir)
-        areas[recipe.name] = results[recipe.name].area_cm2(technology)
-        previous = recipe.name
-    return results, areas
+        begin = _begin(recipe, list(results), areas)
+        try:
+            netlist = _run_recipe(recipe, begin, aig, technology, work_dir)
+        except ToolError as error:
+            notes.append(f"{recipe.name}: failed ({error})")
+            continue
+        results[recipe.name], areas[recipe.name] = netlist, netlist.area_cm2(technology)
+        notes.append(f"{recipe.name}: {areas[recipe.name]:.6f} cm2, {len(netlist.instances)} cells")
+    if not results:
+        raise ToolError(f"no recipe gave a netlist; {notes[0]}")
+    return results, notes
+
+
+def _begin(recipe: Recipe, done: Sequence[str], areas: Mapping[str, float]) -> str:
+    """The recipe whose netlist this one starts from, empty for the source."""
+    if recipe.start == "source" or not done:
+        return ""
+    return done[-1] if recipe.start == "previous" else _smallest(areas)
 
 
 def _run_recipe(recipe: Recipe, begin: str, aig: Aig, technology: Technology, work_dir: Path) -> Netlist:
-    """Run one recipe on the graph, or on the netlist that the recipe ``begin`` left."""
-    mapped = work_dir / f"{recipe.name}.blif"
+    """Run one recipe on the graph, or on the netlist that the recipe ``begin`` left in ``<begin>.blif``."""
+    offered = composites(technology) if recipe.composites else {}
+    library = "composites.genlib" if offered else "cells.genlib"
+    genlib = genlib_text(technology, (composite.cell for composite in offered.values()))
+    (work_dir / library).write_text(genlib, encoding="utf-8")
     read = f"read_blif {begin}.blif" if begin else f"read_aiger {aig.path.name}"
-    commands = ["read_library cells.genlib", read, *recipe.script.split("; "), f"write_blif {mapped.name}"]
+    raw = work_dir / f"{recipe.name}.raw.blif"
+    commands = [f"read_library {library}", read, *recipe.script.split("; "), f"write_blif {raw.name}"]
     run_abc(commands, work_dir, name=recipe.name)
-    netlist = parse_mapped_blif(mapped.read_text(encoding="utf-8"), technology)
+    netlist = share_gates(parse_mapped_blif(raw.read_text(encoding="utf-8"), technology, offered), technology)
     if (netlist.n_inputs, len(netlist.outputs)) != (aig.n_inputs, aig.n_outputs):
         raise ToolError(
             f"recipe '{recipe.name}' lost ports: {netlist.n_inputs} inputs, {len(netlist.outputs)} outputs"
         )
+    (work_dir / f"{recipe.name}.blif").write_text(mapped_blif(netlist, technology), encoding="utf-8")
     return netlist
 
 

@@ -30,19 +30,6 @@ def random_netlists(draw, max_inputs=6, max_gates=25):
     return Netlist(n_inputs, tuple(instances), tuple(outputs))
 
 
-def live(netlist):
-    """The netlist without the instances no output depends on."""
-    used = set()
-    for net, instance in reversed(list(netlist.driven())):
-        if net in netlist.outputs or net in used:
-            used |= {net, *instance.inputs}
-    kept = [(net, instance) for net, instance in netlist.driven() if net in used]
-    new = {net: net for net in range(netlist.first_driven)}
-    new.update((net, netlist.first_driven + k) for k, (net, _) in enumerate(kept))
-    instances = tuple(Instance(i.cell, tuple(new[n] for n in i.inputs)) for _, i in kept)
-    return Netlist(netlist.n_inputs, instances, tuple(new[n] for n in netlist.outputs))
-
-
 def net_values(netlist, word):
     """Value of every net for one input word, gate by gate: the slow definition the simulator is held against."""
     values = [0, 1, *(word >> i & 1 for i in range(netlist.n_inputs))]

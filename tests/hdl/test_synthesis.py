@@ -1,15 +1,19 @@
+import dataclasses
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hdl.recipes
 import hdl.synthesis
-from hdl.blif import parse_mapped_blif
+from hdl.blif import mapped_blif, parse_mapped_blif
+from hdl.cells import verilog_text
 from hdl.recipes import EFFORTS, RECIPES, recipes_for
 from hdl.synthesis import equivalent, map_verilog, netlist_verilog
-from printedmlp.circuit import Instance, Netlist
+from printedmlp.circuit import Instance, Netlist, drop_unread
 from printedmlp.errors import ConfigError, ToolError, VerificationError
 from printedmlp.technology import Cell, Technology
-from tests.netlists import EGFET, evaluate, function, live, random_netlists, two_gates
+from tests.netlists import EGFET, evaluate, function, random_netlists, two_gates
 
 ADDER = "module top(input [3:0] inp, output [2:0] out); assign out = inp[1:0] + inp[3:2]; endmodule"
 AND = "module top(input [1:0] inp, output out); assign out = &inp; endmodule"
@@ -87,7 +91,7 @@ def test_a_recipe_that_breaks_the_circuit_is_caught(tmp_path, monkeypatch):
 @settings(max_examples=8, deadline=None)
 @given(random_netlists(), st.data())
 def test_a_changed_gate_is_found_unless_the_function_stays(tmp_path_factory, netlist, data):
-    netlist = live(netlist)
+    netlist = drop_unread(netlist)
     twins = {"NAND2X1": "AND2X1", "AND2X1": "OR2X1", "NOR2X1": "XOR2X1", "OR2X1": "XNOR2X1"}
     places = [k for k, instance in enumerate(netlist.instances) if instance.cell in twins]
     instances = list(netlist.instances)
@@ -95,7 +99,7 @@ def test_a_changed_gate_is_found_unless_the_function_stays(tmp_path_factory, net
         k = data.draw(st.sampled_from(places))
         instances[k] = Instance(twins[instances[k].cell], instances[k].inputs)
     changed = Netlist(netlist.n_inputs, tuple(instances), netlist.outputs)
-    verilog = netlist_verilog(netlist, EGFET) + hdl.cells.verilog_text(EGFET)
+    verilog = netlist_verilog(netlist, EGFET) + verilog_text(EGFET)
     difference = equivalent(verilog, changed, EGFET, work_dir=tmp_path_factory.mktemp("cec"))
     if function(changed) == function(netlist):
         assert difference is None
@@ -120,6 +124,25 @@ def test_anything_left_unmapped_is_refused():
         parse_mapped_blif(head + ".gate NAND2X1 A1=a A2=c Y=y\n.end\n", EGFET)
 
 
+def test_a_recipe_that_fails_is_left_out_and_noted(tmp_path, monkeypatch):
+    broken = dataclasses.replace(RECIPES[0], script="strash; nonsense")
+    monkeypatch.setattr(hdl.recipes, "RECIPES", (broken, *RECIPES[1:]))
+    mapped = map_verilog(AND, EGFET, effort="quick", work_dir=tmp_path)
+    assert "direct" not in mapped.area_by_recipe
+    assert mapped.log[1].startswith("direct: failed (ABC: ")
+    monkeypatch.setattr(hdl.recipes, "RECIPES", (broken,))
+    with pytest.raises(ToolError, match="no recipe gave a netlist; direct: failed"):
+        map_verilog(AND, EGFET, effort="quick", work_dir=tmp_path)
+
+
+@settings(max_examples=8, deadline=None)
+@given(random_netlists())
+def test_mapped_text_is_read_back(netlist):
+    back = parse_mapped_blif(mapped_blif(netlist, EGFET), EGFET)
+    assert function(back) == function(netlist)
+    assert back.cell_counts() == drop_unread(netlist).cell_counts()
+
+
 def test_buffers_and_aliases_vanish():
     text = ".model m\n.inputs a \\\n b\n.outputs y z w\n.gate _BUFFER_ A=n Y=y\n.gate NAND2X1 A1=a A2=b Y=n\n"
     text += ".names b z\n1 1\n.gate _CONST1_ Y=w\n.end\n"
@@ -129,7 +152,7 @@ def test_buffers_and_aliases_vanish():
 def test_efforts_include_the_lower_ones_and_leave_out_what_is_too_large():
     names = {effort: [r.name for r in recipes_for(effort, 500)] for effort in EFFORTS}
     assert set(names["quick"]) < set(names["standard"]) < set(names["thorough"])
-    assert [r.name for r in recipes_for("thorough", 1_000_000)] == ["compress"]
+    assert [r.name for r in recipes_for("thorough", 1_000_000)] == ["xor", "xor_recover", "compress"]
     with pytest.raises(ConfigError, match="'hard' is not one of quick, standard, thorough"):
         recipes_for("hard", 10)
 
