@@ -2,8 +2,8 @@
 
     python benchmarks/end_to_end.py [--budget standard] [--json FILE] [DATASET ...]
 
-Each stage runs in a process of its own, so that its memory is its own (of that process or of the largest single tool
-it ran). The first simulation on a machine also compiles the simulator's runtime; it is part of the time.
+Each stage runs in a process of its own, so that its memory is its own: of that process or of the largest single tool
+it ran. The first simulation on a machine also compiles the simulator's runtime, which is part of the time.
 """
 
 from __future__ import annotations

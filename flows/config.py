@@ -12,7 +12,7 @@ from printedmlp.errors import ConfigError
 
 BUDGETS: dict[str, dict[str, Any]] = {
     "quick": {"restarts": 6, "population": 100, "generations": 2000, "effort": "quick", "candidates": 24},
-    "standard": {"restarts": 16, "population": 200, "generations": 6000, "effort": "standard", "candidates": 48},
+    "standard": {"restarts": 16, "population": 200, "generations": 6000, "effort": "standard", "candidates": 40},
     "thorough": {"restarts": 32, "population": 300, "generations": 30000, "effort": "thorough", "candidates": 96},
 }
 CHOICES: dict[str, tuple[str, ...]] = {

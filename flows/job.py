@@ -19,7 +19,7 @@ from printedmlp.vectors import Vectors, read_vectors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-STREAMS = ("exact", "paper", "vectors")
+STREAMS = ("exact", "starts", "paper")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from printedmlp.power_of_two import power_of_two_starts
 from printedmlp.search import Generation, SearchSettings, evolve
 from printedmlp.vectors import Vectors, vectors_csv
 
+HISTORY = 200
+"""About so many of the search's generations are kept in the run folder."""
 PARTS = ("train", "validation", "test")
 
 
@@ -64,7 +66,7 @@ def exact(job: Job) -> list[str]:
         rng=job.rng("exact"),
     )
     layout = search_layout(job)
-    starts = power_of_two_starts(baseline, layout, train.codes, train.y, rng=job.rng("exact"))
+    starts = power_of_two_starts(baseline, layout, train.codes, train.y, rng=job.rng("starts"))
     record = {
         "model": baseline.model.to_json(),
         "train_accuracy": baseline.accuracies.train,
@@ -118,7 +120,8 @@ def paper(job: Job) -> list[str]:
             result.genes, result.errors, result.full_adders, wrong, strict=True
         )
     ]
-    job.run.write_json({"found": found, "history": result.history}, "search", "paper.json")
+    history = result.history[:: max(1, len(result.history) // HISTORY)]
+    job.run.write_json({"found": found, "history": history}, "search", "paper.json")
     checkpoint.unlink(missing_ok=True)
     return ["search/paper.json"]
 

@@ -5,6 +5,7 @@ from the smallest netlist so far. Continuing from the previous netlist even when
 local minima, which a chain that only ever starts from the smallest does not.
 
 No recipe has a time limit, so a netlist never depends on the machine; large graphs leave out what takes minutes.
+What pays most, the don't-cares of deep windows, takes longest: a quick effort keeps it for small graphs.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from typing import Literal
 from printedmlp.errors import ConfigError
 
 EFFORTS = ("quick", "standard", "thorough")
-ANY_SIZE = 1 << 40
+ANY_SIZE = (1 << 40,) * 3
 
 _COMPRESS = (
     "balance -l; resub -K 6 -l; rewrite -l; resub -K 6 -N 2 -l; refactor -l; resub -K 8 -l; balance -l; "
@@ -29,7 +30,7 @@ _RECOVER_WIDE = "mfs3 -a; mfs3 -a -r"
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named ABC script: where it starts, the lowest effort that runs it and the largest graph it is run on.
+    """A named ABC script: where it starts, and the largest graph that each of EFFORTS runs it on, 0 for never.
 
     ``composites`` offers the mapper the forms of ``hdl.composites`` beside the cells.
     """
@@ -37,8 +38,7 @@ class Recipe:
     name: str
     script: str
     start: Literal["source", "previous", "smallest"]
-    effort: str
-    max_ands: int
+    max_ands: tuple[int, int, int]
     composites: bool = False
 
 
@@ -62,29 +62,29 @@ _DEEP = _script("&get -n", "&deepsyn -I 4 -J 20 -S 0", "&put", _MAP, _RECOVER)
 
 def _round(number: int) -> tuple[Recipe, ...]:
     return (
-        Recipe(f"falling_{number}", _FALLING, "previous", "thorough", 4_000),
-        Recipe(f"redundant_{number}", _REDUNDANT, "previous", "thorough", 4_000),
-        Recipe(f"again_{number}", _AGAIN, "previous", "thorough", 4_000),
+        Recipe(f"falling_{number}", _FALLING, "previous", (0, 0, 4_000)),
+        Recipe(f"redundant_{number}", _REDUNDANT, "previous", (0, 0, 4_000)),
+        Recipe(f"again_{number}", _AGAIN, "previous", (0, 0, 4_000)),
     )
 
 
 RECIPES = (
-    Recipe("direct", _script(_MAP), "source", "quick", 4_000),
-    Recipe("xor", _script("dch", "map -a"), "source", "quick", ANY_SIZE, composites=True),
-    Recipe("xor_recover", _RECOVER, "previous", "quick", ANY_SIZE),
-    Recipe("compress", _AGAIN, "source", "quick", ANY_SIZE),
-    Recipe("falling", _FALLING, "previous", "quick", 1_500),
-    Recipe("redundant", _REDUNDANT, "previous", "quick", 1_500),
-    Recipe("again", _AGAIN, "previous", "quick", 1_500),
-    Recipe("same", _SAME, "source", "standard", 1_500),
-    Recipe("same_falling", _FALLING, "previous", "standard", 1_500),
-    Recipe("same_redundant", _REDUNDANT, "previous", "standard", 1_500),
-    Recipe("same_again", _AGAIN, "previous", "standard", 1_500),
-    Recipe("smallest_same", _SAME, "smallest", "standard", 4_000),
+    Recipe("direct", _script(_MAP), "source", (4_000, 4_000, 4_000)),
+    Recipe("xor", _script("dch", "map -a"), "source", ANY_SIZE, composites=True),
+    Recipe("xor_recover", _RECOVER, "previous", ANY_SIZE),
+    Recipe("compress", _AGAIN, "source", ANY_SIZE),
+    Recipe("falling", _FALLING, "previous", (700, 1_500, 1_500)),
+    Recipe("redundant", _REDUNDANT, "previous", (700, 1_500, 1_500)),
+    Recipe("again", _AGAIN, "previous", (700, 1_500, 1_500)),
+    Recipe("same", _SAME, "source", (0, 1_500, 1_500)),
+    Recipe("same_falling", _FALLING, "previous", (0, 1_500, 1_500)),
+    Recipe("same_redundant", _REDUNDANT, "previous", (0, 1_500, 1_500)),
+    Recipe("same_again", _AGAIN, "previous", (0, 1_500, 1_500)),
+    Recipe("smallest_same", _SAME, "smallest", (0, 2_500, 4_000)),
     *(recipe for number in range(1, 5) for recipe in _round(number)),
-    Recipe("recover", _RECOVER_WIDE, "smallest", "standard", 1_500),
-    Recipe("deep", _DEEP, "smallest", "thorough", 1_500),
-    Recipe("deep_recover", _RECOVER_WIDE, "smallest", "thorough", 1_500),
+    Recipe("recover", _RECOVER_WIDE, "smallest", (0, 1_500, 1_500)),
+    Recipe("deep", _DEEP, "smallest", (0, 0, 1_500)),
+    Recipe("deep_recover", _RECOVER_WIDE, "smallest", (0, 0, 1_500)),
 )
 
 
@@ -96,4 +96,4 @@ def recipes_for(effort: str, n_ands: int) -> Sequence[Recipe]:
     if effort not in EFFORTS:
         raise ConfigError(f"effort '{effort}' is not one of {', '.join(EFFORTS)}")
     level = EFFORTS.index(effort)
-    return [r for r in RECIPES if EFFORTS.index(r.effort) <= level and n_ands <= r.max_ands]
+    return [recipe for recipe in RECIPES if n_ands <= recipe.max_ands[level]]
