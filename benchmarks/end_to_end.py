@@ -1,9 +1,9 @@
 """Wall time and peak memory of every stage of a design run, from nothing, on several data sets.
 
-    python benchmarks/end_to_end.py [--budget standard] [--json FILE] [DATASET ...]
+    python -m benchmarks.end_to_end [--budget standard] [--json FILE] [DATASET ...]
 
-Each stage runs in a process of its own, so that its memory is its own: of that process or of the largest single tool
-it ran. The first simulation on a machine also compiles the simulator's runtime, which is part of the time.
+Each stage runs in a process of its own, so that its memory is its own: of that process or of the largest single
+tool it ran. The first simulation on a machine also compiles the simulator's runtime, which is part of the time.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.tables import table
 from flows.design import STAGES
 
 DATASETS = ("iris", "breast_cancer_diagnostic", "redwine", "cardio", "pendigits")
@@ -33,17 +33,12 @@ def measure(dataset: str, budget: str) -> dict[str, Any]:
     return {"dataset": dataset, "budget": budget, "stages": stages}
 
 
-def table(results: Sequence[dict[str, Any]]) -> str:
-    """Markdown: one row a data set, seconds / MB in each stage's column."""
-    head = ["data set", *STAGES, "all, s", "peak, MB"]
-    lines = ["| " + " | ".join(head) + " |", "| --- " + "| ---: " * (len(head) - 1) + "|"]
-    for result in results:
-        records = [result["stages"][stage] for stage in STAGES]
-        cells = [f"{r['seconds']:.1f} / {r['peak_memory_mb']}" for r in records]
-        total = f"{sum(r['seconds'] for r in records):.0f}"
-        peak = str(max(r["peak_memory_mb"] for r in records))
-        lines.append("| " + " | ".join([result["dataset"], *cells, total, peak]) + " |")
-    return "\n".join(lines)
+def row(result: dict[str, Any]) -> list[str]:
+    """One data set's line: seconds / MB of each stage, then both over all stages."""
+    records = [result["stages"][stage] for stage in STAGES]
+    cells = [f"{r['seconds']:.1f} / {r['peak_memory_mb']}" for r in records]
+    total = f"{sum(r['seconds'] for r in records):.0f}"
+    return [result["dataset"], *cells, total, str(max(r["peak_memory_mb"] for r in records))]
 
 
 def main() -> None:
@@ -56,7 +51,7 @@ def main() -> None:
     results = [measure(dataset, options.budget) for dataset in options.datasets]
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(table(results))
+    print(table(["data set", *STAGES, "all, s", "peak, MB"], [row(result) for result in results]))
 
 
 if __name__ == "__main__":

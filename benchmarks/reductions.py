@@ -1,23 +1,23 @@
 """How much smaller than the exact bespoke MLP: fronts of the standard budget over several seeds.
 
-    python benchmarks/reductions.py [--seeds 3] [--budget standard] [--runs FOLDER] [--json FILE] [DATASET ...]
+    python -m benchmarks.reductions [--seeds 3] [--budget standard] [--runs FOLDER] [--json FILE] [DATASET ...]
 
 A seed decides split, training and search together. For each loss level (percentage points of *validation* accuracy
-against the exact baseline) the smallest circuit within it is taken; its test accuracy is reported, never used. Areas
-are divided into that of the exact baseline in its smallest form. Power is static, at 1.0 V. Means over the seeds,
-with the smallest and largest in brackets; a level that no seed reached is a dash. Run folders are kept in FOLDER and
-an interrupted benchmark goes on from them.
+against the exact baseline) the smallest circuit within it is taken; its test accuracy is reported, never used.
+Areas are divided into that of the exact baseline in its smallest form. Power is static, at 1.0 V. Means over the
+seeds, with the smallest and largest in brackets; a level that no seed reached is a dash. Run folders are kept in
+FOLDER and an interrupted benchmark goes on from them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.tables import spread, table
 from flows.config import make_config
 from flows.design import design
 
@@ -30,13 +30,6 @@ def front_of(dataset: str, seed: int, budget: str, runs: Path) -> Front:
     config = make_config(None, {"dataset": dataset, "seed": seed, "budget": budget})
     folder = design(config, runs / f"{Path(dataset).stem}-s{seed}-{budget}", quiet=True)
     return dict(json.loads((folder / "front.json").read_text(encoding="utf-8")))
-
-
-def spread(values: Sequence[float], form: Callable[[float], str]) -> str:
-    """Mean with the smallest and the largest value."""
-    if not values:
-        return "–"
-    return f"{form(statistics.fmean(values))} ({form(min(values))} to {form(max(values))})"
 
 
 def exact_row(name: str, fronts: Sequence[Front]) -> list[str]:
@@ -73,12 +66,6 @@ def level_row(name: str, fronts: Sequence[Front], level: int) -> list[str]:
         spread([p["accuracy"] for _, p in pairs], "{:.3f}".format),
         spread([p["accuracy"] - e["accuracy"] for e, p in pairs], "{:+.3f}".format),
     ]
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def main() -> None:
