@@ -157,6 +157,7 @@ def measure(
         "file": str(verilog),
         "vectors": source,
         "input_bits": input_bits,
+        "n_classes": vectors.n_classes,
         "recipe": circuit.recipe,
         "simulated_vectors": checked,
         **figures,

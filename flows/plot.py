@@ -160,5 +160,6 @@ def _mark(scale: Scale, mark: Mark) -> str:
     if mark.baseline is None:
         return f'<g class="front">{title}{whisker}<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"/></g>'
     diamond = f"M{x:.1f} {y - 9:.1f} l8 9 l-8 9 l-8 -9 z"
-    name = f'<text class="name" x="{x:.1f}" y="{bottom + 20:.1f}" text-anchor="middle">{mark.baseline}</text>'
+    line = bottom + 20 if mark.baseline == "exact" else top - 8
+    name = f'<text class="name" x="{x:.1f}" y="{line:.1f}" text-anchor="middle">{mark.baseline}</text>'
     return f'<g class="{mark.baseline}">{title}{whisker}<path d="{diamond}"/>{name}</g>'

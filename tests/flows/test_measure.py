@@ -1,0 +1,119 @@
+"""Measuring a stranger's circuit: figures by hand, and one line for everything that is no circuit."""
+
+import json
+
+import pytest
+
+from flows import measure
+from flows.cli import run_command
+
+GREATER = "module top(input [3:0] inp, output [0:0] out); assign out = inp[3:2] > inp[1:0]; endmodule\n"
+SATURATED = """module top(input [7:0] inp, output [0:0] out);
+  wire [3:0] h;
+  wire [4:0] sum = inp[3:0] + inp[7:4];
+  DW01_satrnd #(5, 3, 0) clip (.din(sum), .tc(1'b0), .sat(1'b1), .rnd(1'b0), .ov(), .dout(h));
+  assign out = h == 4'd15;
+endmodule
+"""
+MAPPED = """module top(input [3:0] inp, output [0:0] out);
+  wire n;
+  NAND2X1 a (.A1(inp[0]), .A2(inp[2]), .Y(n));
+  INVX1 b (.A(n), .Y(out[0]));
+endmodule
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    def write(verilog, vectors):
+        (tmp_path / "top.v").write_text(verilog)
+        (tmp_path / "v.csv").write_text(vectors)
+        return [str(tmp_path / "top.v"), str(tmp_path / "v.csv"), "--effort", "quick", "--no-simulation", "--json"]
+
+    return write
+
+
+def measured(capsys, arguments):
+    code = run_command(measure.main, arguments)
+    captured = capsys.readouterr()
+    assert code == 0, captured.err
+    return json.loads(captured.out)
+
+
+def test_a_comparator_by_hand(files, capsys):
+    record = measured(capsys, files(GREATER, "x0,x1,class\n0,1,1\n2,1,0\n3,3,0\n1,3,0\n"))
+    assert (record["n"], record["accuracy"], record["input_bits"]) == (4, 0.75, 2)
+    assert record["majority_accuracy"] == 0.75
+    assert record["confusion"] == [[2, 1], [0, 1]]
+    assert record["recipe"] is not None
+
+
+def test_the_saturating_vendor_cell_is_known(files, capsys):
+    record = measured(capsys, files(SATURATED, "x0,x1,class\n7,7,0\n8,7,1\n15,15,1\n0,14,0\n"))
+    assert record["accuracy"] == 1.0
+
+
+def test_a_mapped_circuit_is_taken_as_it_is(files, capsys):
+    record = measured(capsys, files(MAPPED, "x0,x1,class\n1,1,1\n1,0,0\n"))
+    assert record["cell_counts"] == {"INVX1": 1, "NAND2X1": 1}
+    assert record["area_cm2"] == pytest.approx((0.24786 + 0.22842) / 100)
+    # Half of the rows hold the NAND2 low and the inverter high, half the other way round.
+    assert record["power_mw"]["1"] == pytest.approx((18569.1 + 491.103 + 391.073 + 19283.8) / 2 * 1e-6)
+    assert record["recipe"] is None
+
+
+@pytest.mark.tools
+def test_given_verilog_and_netlist_are_simulated_beside_each_other(files, capsys):
+    arguments = [a for a in files(GREATER, "x0,x1,class\n0,1,1\n") if a != "--no-simulation"]
+    assert measured(capsys, arguments)["simulated_vectors"] >= 17  # the row and all 16 inputs
+
+
+def test_values_beyond_the_inputs_are_saturated_and_told(files, capsys):
+    assert run_command(measure.main, files(GREATER, "x0,x1,class\n0,9,1\n")) == 0
+    assert "1 values above 3 saturated" in capsys.readouterr().err
+
+
+CLOCKED = (
+    "module top(input clk, input [3:0] inp, output reg [0:0] out); always @(posedge clk) out <= inp; endmodule"
+)
+
+
+@pytest.mark.parametrize(
+    ("verilog", "vectors", "message"),
+    [
+        ("module top(", "x0,x1,class\n0,0,0\n", "syntax error"),
+        ("module other(input a, output b); assign b = a; endmodule", "x0,x1,class\n0,0,0\n", "top"),
+        (CLOCKED, "x0,x1,class\n0,0,0\n", "top"),
+        (
+            "module top(input [3:0] x, output [0:0] out); assign out = x[3:2] > x[1:0]; endmodule",
+            "x0,x1,class\n0,0,0\n",
+            "ports",
+        ),
+        ('`include "/etc/passwd"\n' + GREATER, "x0,x1,class\n0,0,0\n", "include"),
+        (GREATER, "x0,x1,x2,class\n0,0,0,0\n", "inp has 4 bits, which 3 features"),
+        (GREATER, "x0,x1,class\n0,a,0\n", "line 2, column 'x1'"),
+        (GREATER, "", "v.csv"),
+    ],
+)
+def test_what_is_no_circuit_or_no_vectors_is_one_line(files, capsys, verilog, vectors, message):
+    assert run_command(measure.main, files(verilog, vectors)) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error
+
+
+def test_missing_files_and_unknown_data_sets(files, capsys, tmp_path):
+    arguments = files(GREATER, "x0,x1,class\n0,0,0\n")
+    assert run_command(measure.main, [str(tmp_path / "absent.v"), *arguments[1:]]) == 2
+    assert "absent.v: cannot be read" in capsys.readouterr().err
+    assert run_command(measure.main, [arguments[0], "irys", *arguments[2:]]) == 2
+    assert "irys" in capsys.readouterr().err
+
+
+def test_the_text_form_names_every_figure(files, capsys):
+    arguments = [a for a in files(MAPPED, "x0,x1,class\n1,1,1\n1,0,0\n") if a != "--json"]
+    assert run_command(measure.main, arguments) == 0
+    printed = capsys.readouterr().out
+    for name in ("accuracy", "balanced accuracy", "area", "cells", "static power", "delay", "as it is"):
+        assert name in printed
