@@ -5,6 +5,7 @@ reaches a path is a `slug`, what reaches a Verilog comment is `safe_comment`, wh
 `quoted`.
 """
 
+import os
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ NAME_LIMIT = 80
 
 _SLUG_LIMIT = 40
 _MESSAGE_LIMIT = 40
+_PATH_LIMIT = 4096
 
 
 def clean_text(text: str, limit: int = NAME_LIMIT) -> str:
@@ -26,6 +28,11 @@ def clean_text(text: str, limit: int = NAME_LIMIT) -> str:
     visible = "".join(c for c in composed if c.isspace() or unicodedata.category(c)[0] != "C")
     line = " ".join(visible.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def shown_path(path: str | os.PathLike[str]) -> str:
+    """Return a path as a message shows it: cleaned, but whole, since its end is the file's name."""
+    return clean_text(os.fspath(path), _PATH_LIMIT)
 
 
 def quoted(text: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from printedmlp.errors import DataError
-from printedmlp.names import clean_text
+from printedmlp.names import shown_path
 from printedmlp.values import parse_number
 
 _BYTE_ORDER_MARKS = (
@@ -50,7 +50,7 @@ class Records(NamedTuple):
 
 def read_bytes(path: Path) -> bytes:
     """Read a whole regular file; everything that can be wrong with the path is a `DataError`."""
-    place = clean_text(str(path))
+    place = shown_path(path)
     try:
         if path.is_dir():
             raise DataError(f"{place} is a folder, not a table")

@@ -12,7 +12,7 @@ from printedmlp.archive import convert, download
 from printedmlp.builtin import BUILT_IN
 from printedmlp.catalogue import CATALOGUE, Entry
 from printedmlp.errors import DataError
-from printedmlp.names import clean_text
+from printedmlp.names import clean_text, shown_path
 from printedmlp.records import read_bytes
 
 DATA_VARIABLE = "PRINTEDMLP_DATA"
@@ -66,14 +66,14 @@ def _data_folder() -> Path | None:
     if not given:
         return None
     if not Path(given).is_dir():
-        raise DataError(f"{DATA_VARIABLE} is {clean_text(given)}, which is no folder")
+        raise DataError(f"{DATA_VARIABLE} is {shown_path(given)}, which is no folder")
     return Path(given)
 
 
 def _verified(table: bytes, entry: Entry, place: str) -> bytes:
     found = hashlib.sha256(table).hexdigest()
     if found != entry.sha256:
-        raise DataError(f"{clean_text(place)}: sha256 is {found}, expected {entry.sha256}")
+        raise DataError(f"{shown_path(place)}: sha256 is {found}, expected {entry.sha256}")
     return table
 
 
@@ -107,4 +107,4 @@ def _store(path: Path, table: bytes, notes: list[str]) -> None:
                 os.unlink(temporary)
             raise
     except OSError as error:
-        notes.append(f"{clean_text(str(path))} could not be written: {error.strerror}")
+        notes.append(f"{shown_path(path)} could not be written: {error.strerror}")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from printedmlp.names import clean_text, listed, quoted, safe_comment, slug, unique_names
+from printedmlp.names import clean_text, listed, quoted, safe_comment, shown_path, slug, unique_names
 from printedmlp.values import has_decimal_comma, number_text, parse_number
 
 
@@ -111,3 +111,9 @@ def test_decimal_comma():
     assert has_decimal_comma(",5")
     assert not has_decimal_comma("5")
     assert not has_decimal_comma("1,2,3")
+
+
+def test_a_long_path_keeps_its_end():
+    path = "/data/" + "folder/" * 40 + "wine.csv"
+    assert shown_path(path) == path
+    assert shown_path("a\n\x1bb.csv") == "a b.csv"
