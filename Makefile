@@ -13,10 +13,10 @@ design: environment
 	$(BIN)/python -m flows.design $(DATASET) --budget $(BUDGET)
 
 test: environment lint types
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 quick: environment
-	$(BIN)/python -m pytest -n 2 -m "not slow and not tools"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not tools"
 
 lint: environment
 	$(BIN)/ruff check $(ROOMS) tests benchmarks

@@ -14,8 +14,7 @@ from printedmlp.model import DiscreteMLP
 from printedmlp.technology import load_technology
 from tests.flows.conftest import SMALL
 
-pytestmark = [pytest.mark.tools, pytest.mark.xdist_group("design")]
-UNTIMED = ("front.csv", "front.json", "report.html", "dataset.json", "search/paper.json", "search/candidates.json")
+pytestmark = pytest.mark.tools
 
 
 class Killed(BaseException):
