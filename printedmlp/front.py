@@ -93,8 +93,8 @@ def select_front(candidates: Sequence[FrontPoint]) -> list[FrontPoint]:
     """The circuits that none dominates in validation accuracy (more) and area (less), smallest first.
 
     Of circuits equal in both, the one most accurate on the training rows stays, then the one whose id sorts first;
-    the order of the candidates does not matter. What was measured on the test rows is not looked at, power included:
-    it depends on the states that those rows cause.
+    the order of the candidates does not matter. What was measured on the test rows is not looked at, nor is power,
+    which depends on the states that those rows cause.
     """
     ranked = sorted(candidates, key=lambda p: (-p.train_accuracy, p.id))
     points = np.array([(p.area_cm2, -p.validation_accuracy) for p in ranked]).reshape(-1, 2)

@@ -107,7 +107,7 @@ def test_a_constant_circuit_has_no_factor():
 
 
 def test_an_unmeasured_voltage_is_named():
-    with pytest.raises(ConfigError, match=r"circuit a: no power at 0.8 V, only at 0.6, 1 V"):
+    with pytest.raises(ConfigError, match=r"circuit exact: no power at 0.8 V, only at 0.6, 1 V"):
         reductions([point("a", 0.9, 1.0)], EXACT, (0,), voltage="0.8")
 
 
