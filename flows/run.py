@@ -153,7 +153,8 @@ def open_run(folder: Path, settings: Mapping[str, Any], order: list[str], *, fre
 
     Raises
     ------
-    ConfigError : another process has the folder, it holds other settings, or it is no run folder and not empty.
+    ConfigError : another process has the folder, it holds other settings, or it is no run folder and not empty;
+        the last also when `fresh`, so that no other folder is ever emptied.
     """
     _make_folder(folder)
     with (folder / ".lock").open("w") as lock:
@@ -185,10 +186,10 @@ def _manifest(folder: Path, settings: Mapping[str, Any], order: list[str], fresh
         if any(not name.endswith(".part") for name in strangers):
             raise ConfigError(f"{folder}: holds '{sorted(strangers)[0]}' but no {MANIFEST}; choose another --out")
         return new
+    old = _read_manifest(path)
     if fresh:
         _clear(folder)
         return new
-    old = _read_manifest(path)
     changed = [k for k in sorted(new["settings"]) if old["settings"].get(k) != new["settings"][k]]
     if changed or old["order"] != order:
         key = changed[0] if changed else "order"
@@ -203,7 +204,8 @@ def _manifest(folder: Path, settings: Mapping[str, Any], order: list[str], fresh
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["format"] == FORMAT and isinstance(manifest["stages"], dict):
+        kinds = {"settings": dict, "order": list, "stages": dict}
+        if manifest["format"] == FORMAT and all(isinstance(manifest[key], kind) for key, kind in kinds.items()):
             return dict(manifest)
     except (ValueError, KeyError, TypeError):
         pass

@@ -78,11 +78,16 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert (tmp_path / "thesis.tex").read_text() == "dear"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "other"}'])
-def test_a_damaged_manifest_is_one_line(tmp_path, text):
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": "other"}', '{"format": "printedmlp.run", "order": [], "stages": {}}']
+)
+def test_a_manifest_of_something_else_is_one_line_and_nothing_is_discarded(tmp_path, text, fresh):
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(ConfigError, match="not the manifest of a run"), open_run(tmp_path, {}, ORDER):
+    (tmp_path / "thesis.tex").write_text("dear")
+    with pytest.raises(ConfigError, match="not the manifest of a run"), open_run(tmp_path, {}, ORDER, fresh=fresh):
         pass
+    assert (tmp_path / "thesis.tex").exists()
 
 
 def test_an_interrupted_write_keeps_the_old_file(tmp_path, monkeypatch):
