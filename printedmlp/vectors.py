@@ -68,16 +68,23 @@ def read_vectors(path: Path, bus_bits: int) -> Vectors:
     ------
     DataError : naming line, column and value of the first defect.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        names = next(rows)
-        cells = [_row(path, rows.line_num, names, row) for row in rows if row]
+    cells = _cells(path)
     if not cells:
         raise DataError(f"{path}: holds no vectors")
     table = np.array(cells, dtype=np.int64)
     y, counts = table[:, -1], np.bincount(table[:, -1])
     codes = _saturated(table[:, :-1], bits_per_feature(bus_bits, table.shape[1] - 1), path)
     return Vectors(codes, y, max(2, len(counts)), int(np.argmax(counts)))
+
+
+def _cells(path: Path) -> list[list[int]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file)
+            names = next(rows, [])
+            return [_row(path, rows.line_num, names, row) for row in rows if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
 
 
 def _saturated(codes: NDArray[np.int64], input_bits: int, path: Path) -> NDArray[np.uint8]:
@@ -111,6 +118,7 @@ def _row(path: Path, line: int, names: list[str], row: list[str]) -> list[int]:
 
 
 def _cell(path: Path, line: int, name: str, text: str, highest: int) -> int:
-    if text.strip().isascii() and text.strip().isdigit() and int(text[:12]) <= highest:
-        return int(text)
+    digits = text.strip().lstrip("0") or text.strip()[:1]
+    if digits.isascii() and digits.isdigit() and len(digits) <= len(str(highest)) and int(digits) <= highest:
+        return int(digits)
     raise DataError(f"{path} line {line}, column '{name}': {text!r:.40} is not an integer in 0..{highest}")

@@ -54,9 +54,26 @@ def test_only_the_exact_header_makes_a_vector_file(tmp_path):
         ("1,2.5,0\n", "column 'x1': '2.5'"),
         ("1,2,9999\n", "column 'class': '9999'"),
         ("1,99999999999999999999,0\n", "column 'x1'"),
+        ("1,000000000000123456,0\n", "column 'x1'"),
+        (f"1,{'0' * 20}{'9' * 5000},0\n", "column 'x1'"),
+        ("1,,0\n", "column 'x1': ''"),
+        (f'1,"{"1" * 200_000}",0\n', "cannot be read: field larger"),
         ("", "holds no vectors"),
     ],
 )
 def test_defects_name_their_place(tmp_path, body, message):
     with pytest.raises(DataError, match=message):
         read_vectors(make(tmp_path, "x0,x1,class\n" + body), 8)
+
+
+def test_leading_zeros_and_spaces_are_harmless(tmp_path):
+    assert read_vectors(make(tmp_path, "x0,x1,class\n 007,000,0 \n"), 8).codes.tolist() == [[7, 0]]
+
+
+def test_bytes_that_are_no_text_are_one_line(tmp_path):
+    path = tmp_path / "v.csv"
+    path.write_bytes(b"x0,x1,class\n" + b"0,0,0\n" * 3000 + b"0,\xff,0\n")
+    with pytest.raises(DataError, match=r"v\.csv: cannot be read"):
+        read_vectors(path, 8)
+    with pytest.raises(DataError, match=r"absent\.csv: cannot be read"):
+        read_vectors(tmp_path / "absent.csv", 8)
