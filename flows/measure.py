@@ -9,14 +9,13 @@ integers) or the test rows of a data set, split and quantised as `flows.design` 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from flows.cli import run_command
 from flows.run import json_text
@@ -28,13 +27,14 @@ from hdl.timing import critical_path
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.simulate import classes, input_bits_of, simulate
 from printedmlp.dataset import Quantiser, load_dataset, split_dataset
-from printedmlp.errors import DataError
-from printedmlp.metrics import Metrics, evaluate
+from printedmlp.errors import ConfigError, DataError
+from printedmlp.metrics import Metrics, evaluate, majority_class
 from printedmlp.technology import Technology, load_technology
 from printedmlp.vectors import Vectors, bits_per_feature, is_vector_file, read_vectors
 from sim.runner import Options, compare
 
 MOST_BYTES = 64 << 20
+MOST_OUTPUTS = 16
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ def figures_of(netlist: Netlist, technology: Technology, vectors: Vectors, input
     Returns
     -------
     JSON-ready: the metrics, "area_cm2", "cells", "cell_counts", "power_mw" and "delay_ms" by voltage, "max_rate_hz"
-    at the technology's nominal voltage and "delay_extrapolated".
+    at the technology's nominal voltage (None without a delay) and "delay_extrapolated".
     """
     timing = {voltage: critical_path(netlist, technology, voltage) for voltage in technology.voltages}
+    rate_hz = timing[technology.nominal_voltage].max_rate_hz
     power = static_power_mw(netlist, technology, vectors.codes, input_bits)
     return {
         **accuracy_of(netlist, technology, vectors, input_bits).to_json(),
@@ -70,7 +71,7 @@ def figures_of(netlist: Netlist, technology: Technology, vectors: Vectors, input
         "cell_counts": netlist.cell_counts(),
         "power_mw": {f"{voltage:g}": power[voltage] for voltage in technology.voltages},
         "delay_ms": {f"{voltage:g}": report.delay_ms for voltage, report in timing.items()},
-        "max_rate_hz": timing[technology.nominal_voltage].max_rate_hz if netlist.instances else None,
+        "max_rate_hz": rate_hz if math.isfinite(rate_hz) else None,
         "delay_extrapolated": any(report.extrapolated for report in timing.values()),
     }
 
@@ -111,7 +112,7 @@ def find_vectors(source: str, seed: int, n_inputs: int) -> Vectors:
     input_bits = bits_per_feature(n_inputs, dataset.n_features)
     split = split_dataset(dataset, seed=seed)
     quantiser = Quantiser.fit(dataset.X[split.train], input_bits, dataset.feature_names)
-    majority = int(np.argmax(np.bincount(dataset.y[split.train])))
+    majority = majority_class(dataset.y[split.train], dataset.n_classes)
     return Vectors(quantiser.transform(dataset.X[split.test]), dataset.y[split.test], dataset.n_classes, majority)
 
 
@@ -148,7 +149,11 @@ def measure(
     effort : of the synthesis.
     simulated : whether given Verilog and netlist are also simulated with Verilator.
     """
+    if seed < 0:
+        raise ConfigError(f"seed: {seed} is negative")
     circuit = read_circuit(verilog, technology, effort)
+    if (outputs := len(circuit.netlist.outputs)) > MOST_OUTPUTS:
+        raise DataError(f"{verilog}: out has {outputs} bits; a class index has at most {MOST_OUTPUTS}")
     vectors = find_vectors(source, seed, circuit.netlist.n_inputs)
     input_bits = bits_per_feature(circuit.netlist.n_inputs, vectors.codes.shape[1])
     checked = simulate_both(circuit, technology, vectors, input_bits) if simulated else 0

@@ -73,6 +73,19 @@ def test_values_beyond_the_inputs_are_saturated_and_told(files, capsys):
     assert "1 values above 3 saturated" in capsys.readouterr().err
 
 
+def test_a_circuit_whose_output_waits_for_no_gate_has_no_rate(files, capsys):
+    idle = MAPPED.replace(".Y(out[0])", ".Y()").replace("endmodule", "  assign out = inp[0];\nendmodule")
+    record = measured(capsys, files(idle.replace("  INVX1 b (.A(n), .Y());\n", ""), "x0,x1,class\n1,1,1\n"))
+    assert record["cells"] == 1
+    assert record["delay_ms"]["1"] == 0
+    assert record["max_rate_hz"] is None
+
+
+def test_a_negative_seed_is_one_line(files, capsys):
+    assert run_command(measure.main, [*files(GREATER, "x0,x1,class\n0,0,0\n"), "--seed", "-1"]) == 2
+    assert capsys.readouterr().err == "error: seed: -1 is negative\n"
+
+
 CLOCKED = (
     "module top(input clk, input [3:0] inp, output reg [0:0] out); always @(posedge clk) out <= inp; endmodule"
 )
@@ -93,6 +106,7 @@ CLOCKED = (
         (GREATER, "x0,x1,x2,class\n0,0,0,0\n", "inp has 4 bits, which 3 features"),
         (GREATER, "x0,x1,class\n0,a,0\n", "line 2, column 'x1'"),
         (GREATER, "", "v.csv"),
+        (GREATER.replace("[0:0] out", "[69:0] out"), "x0,x1,class\n0,0,0\n", "out has 70 bits"),
     ],
 )
 def test_what_is_no_circuit_or_no_vectors_is_one_line(files, capsys, verilog, vectors, message):
