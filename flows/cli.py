@@ -1,10 +1,16 @@
-"""How every command ends: 0 when it did its work, 2 with one line for a user's mistake, 130 when interrupted."""
+"""How every command ends.
+
+0 when it did its work, 2 with one line for a user's mistake or a file system that refuses, 130 when interrupted,
+141 when nobody reads its output any more.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from printedmlp.errors import PrintedMLPError, PrintedMLPWarning
@@ -12,6 +18,7 @@ from printedmlp.errors import PrintedMLPError, PrintedMLPWarning
 EXIT_OK = 0
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
 
 Command = Callable[[Sequence[str] | None], None]
 
@@ -30,8 +37,19 @@ def run_command(command: Command, arguments: Sequence[str] | None = None) -> int
             print("interrupted; the same command goes on from here", file=sys.stderr)
             return EXIT_INTERRUPTED
         except BrokenPipeError:
-            return EXIT_OK
+            _discard_output()
+            return EXIT_PIPE
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+            return EXIT_USER_ERROR
     return EXIT_OK
+
+
+def _discard_output() -> None:
+    """Nobody reads standard output any more; without this, Python complains when it closes it."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

@@ -2,7 +2,7 @@ import warnings
 
 import pytest
 
-from flows import doctor
+from flows import cli, doctor
 from flows.cli import run_command
 from flows.tools import Tool
 from printedmlp.errors import DataError, PrintedMLPWarning
@@ -22,6 +22,24 @@ def test_an_interrupt_says_how_to_go_on(capsys):
 
     assert run_command(command) == 130
     assert "goes on from here" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_line(capsys):
+    def command(_):
+        raise OSError(28, "No space left on device", "runs/iris/front.csv")
+
+    assert run_command(command) == 2
+    assert capsys.readouterr().err == "error: runs/iris/front.csv: No space left on device\n"
+
+
+def test_output_that_nobody_reads_is_not_taken_for_success(monkeypatch):
+    def command(_):
+        raise BrokenPipeError
+
+    discarded = []
+    monkeypatch.setattr(cli, "_discard_output", lambda: discarded.append(True))
+    assert run_command(command) == cli.EXIT_PIPE
+    assert discarded
 
 
 def test_our_own_defects_are_not_hidden():
