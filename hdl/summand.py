@@ -8,6 +8,7 @@ only ever adds.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from printedmlp.csd import signed_digits
 from printedmlp.model import Interval, Neuron, input_coefficients
 
 
@@ -51,7 +52,7 @@ def summands_of(neuron: Neuron, bias_shift: int, inputs: Sequence[Interval], wid
         varying = (low ^ high).bit_length()
         constant += sum(weight for j, weight in enumerate(weights) if j >= varying and low >> j & 1)
         for j, weight in enumerate(weights[:varying]):
-            for column, negative in signed_digits(weight, width):
+            for column, negative in digits_modulo(weight, width):
                 bits.append(SummandBit(column, i, j, negative))
                 constant -= negative << column
     return Summands(tuple(bits), constant % (1 << width), width)
@@ -67,15 +68,10 @@ def word_width(bounds: Interval) -> int:
     return high.bit_length() if low >= 0 else max((-low - 1).bit_length(), max(high, 0).bit_length()) + 1
 
 
-def signed_digits(weight: int, width: int) -> Iterator[tuple[int, bool]]:
-    """Columns and signs of the non-adjacent form of a weight modulo 2^width: the fewest signed digits there are.
+def digits_modulo(weight: int, width: int) -> Iterator[tuple[int, bool]]:
+    """Columns and signs of a weight's canonical signed digits modulo 2^width; the sign of the top column is free.
 
-    >>> list(signed_digits(7, 8)), list(signed_digits(-1, 1))
+    >>> list(digits_modulo(7, 8)), list(digits_modulo(-1, 1))
     ([(0, True), (3, False)], [(0, False)])
     """
-    for column in range(width):
-        if weight & 1:
-            negative = weight & 3 == 3 and column < width - 1
-            yield column, negative
-            weight += 1 if negative else -1
-        weight >>= 1
+    return ((shift, sign < 0 and shift < width - 1) for sign, shift in signed_digits(weight) if shift < width)

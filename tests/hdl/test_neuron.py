@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdl.neuron import Neuron as NeuronBlock
-from hdl.summand import SummandBit, Summands, signed_digits, summands_of, word_width
+from hdl.summand import SummandBit, Summands, digits_modulo, summands_of, word_width
 from printedmlp.model import DiscreteMLP, Layer, Neuron, QReLU, Scores, Term
 from tests.hdl.components import outputs, word
 from tests.random_models import all_inputs, classifiers, csd_terms
@@ -29,7 +29,7 @@ def test_input_bits_that_never_vary_join_the_constant():
 
 @given(st.integers(-300, 300), st.integers(1, 12))
 def test_signed_digits_are_the_weight_and_no_two_meet(weight, width):
-    digits = list(signed_digits(weight, width))
+    digits = list(digits_modulo(weight, width))
     value = sum(-(1 << column) if negative else 1 << column for column, negative in digits)
     assert (value - weight) % (1 << width) == 0
     columns = [column for column, _ in digits]
