@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from flows.config import DesignConfig
 from flows.progress import Reporter
 from flows.run import Run
+from printedmlp.cores import available_cores
 from printedmlp.samples import Dataset
 from printedmlp.technology import Technology
 from printedmlp.vectors import Vectors, read_vectors
@@ -60,7 +60,7 @@ class Job:
     def in_parallel(self, title: str, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Apply `work` to every item on all cores, results in the items' order, progress shown."""
         todo = list(items)
-        with self.reporter.bar(title, len(todo)) as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+        with self.reporter.bar(title, len(todo)) as bar, ThreadPoolExecutor(available_cores()) as pool:
             futures = [pool.submit(work, item) for item in todo]
             try:
                 for future in futures:

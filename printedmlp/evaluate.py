@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from printedmlp.cores import available_cores
 from printedmlp.errors import ModelError
 from printedmlp.genome import Genes, GenomeLayout
 from printedmlp.kernels import loops
@@ -81,11 +81,6 @@ def accumulator_dtype(layout: GenomeLayout) -> type[np.int32] | type[np.int64]:
     """The narrowest integer in which no sum of any individual can wrap."""
     clips = (1 << (activation.msb + 1) for activation in layout.activations)
     return np.int32 if max(layout.largest_sum, *clips, 0) < 1 << 31 else np.int64
-
-
-def available_cores() -> int:
-    """Cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _kernel_form(layout: GenomeLayout, dtype: type[np.signedinteger]) -> NDArray[np.signedinteger]:

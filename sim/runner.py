@@ -1,7 +1,6 @@
 """Proof by simulation: RTL and netlist answer every vector as the classifier does, or the design is refused."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hdl.classifier import published_scores
+from printedmlp.cores import available_cores
 from printedmlp.errors import DataError, ModelError, ToolError
 from printedmlp.model import DiscreteMLP
 from printedmlp.names import quoted
@@ -238,13 +238,8 @@ def _simulate(
         vectors,
         simulator=find_simulator(options.simulator),
         root=(options.build_dir or cache_folder() / "simulation").resolve(),
-        jobs=options.jobs or _processors(),
+        jobs=options.jobs or available_cores(),
     )
-
-
-def _processors() -> int:
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _common_shape(candidates: Sequence[Candidate], X: ArrayLike) -> int:
