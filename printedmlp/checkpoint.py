@@ -46,7 +46,7 @@ def save(path: Path, digest: str, state: SearchState, rng: np.random.Generator) 
         for part in PARTS
         for field in fields(Population)
     }
-    unfinished = path.with_name(path.name + ".part")
+    unfinished = path.with_name(f".{path.name}.part")
     with unfinished.open("wb") as file:
         np.savez(file, header=np.array(json.dumps(header)), **arrays)
         file.flush()
