@@ -14,7 +14,7 @@ from markupsafe import Markup
 from flows.circuits import BASELINES
 from flows.config import DesignConfig
 from flows.plot import Mark, area_accuracy_svg
-from printedmlp.power_sources import POWER_SOURCES
+from printedmlp.power_sources import POWER_SOURCES, feasible_sources
 from printedmlp.technology import Technology
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -100,7 +100,7 @@ class _View:
             "cell_counts": ", ".join(f"{n} {cell}" for cell, n in point["cell_counts"].items()) or "none",
             "area_factor": factor(self._exact["area_cm2"], point["area_cm2"]),
             "power_factor": factor(self.power(self._exact), power),
-            "carried": [source.power_mw >= power for source in POWER_SOURCES],
+            "carried": [source in feasible_sources(power) for source in POWER_SOURCES],
             "vectors": point["verification"]["vectors"]["total"],
             "mismatches": sum(point["verification"]["mismatches"].values()),
         }
