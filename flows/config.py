@@ -84,6 +84,9 @@ class DesignConfig:
     simulator: str = "verilator"
 
     def __post_init__(self) -> None:
+        for key, value in asdict(self).items():
+            if isinstance(value, str) and not _can_be_written(value):
+                raise ConfigError(f"{key}: {value!r} is not UTF-8 text")
         for key, allowed in CHOICES.items():
             if getattr(self, key) not in allowed:
                 raise ConfigError(f"{key}: {getattr(self, key)!r} is not one of {', '.join(allowed)}")
@@ -120,6 +123,11 @@ def make_config(file: Path | None, given: Mapping[str, Any]) -> DesignConfig:
 def with_hidden(config: DesignConfig, hidden: tuple[int, ...]) -> DesignConfig:
     """The settings with the hidden sizes filled in where they were left open."""
     return config if config.hidden is not None else replace(config, hidden=hidden)
+
+
+def _can_be_written(text: str) -> bool:
+    """Whether a file of text can hold it and a path can be made of it; file names of other encodings cannot."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def config_toml(config: DesignConfig) -> str:

@@ -17,11 +17,11 @@ from flows.cli import run_command
 from flows.config import BUDGETS, CHOICES, DesignConfig, make_config, with_hidden
 from flows.job import Job, Stage
 from flows.progress import Reporter
-from flows.run import open_run
+from flows.run import open_run, sha256_file
 from flows.summary import summary_text
 from hdl.liberty import read_liberty
 from printedmlp.dataset import Dataset, load_dataset
-from printedmlp.technology import load_technology
+from printedmlp.technology import BUILT_IN, load_technology
 from printedmlp.topology import default_hidden
 
 STAGES: dict[str, Stage] = {
@@ -64,7 +64,7 @@ def design(
     place = folder or Path("runs", f"{dataset.name}-s{config.seed}-{config.budget}")
     reporter = Reporter(quiet=quiet)
     reporter.line(f"{dataset.name}: {_described(dataset)} -> {place}")
-    with open_run(place, _settings(config, dataset), list(STAGES), fresh=fresh) as run:
+    with open_run(place, settings_of(config, dataset), list(STAGES), fresh=fresh) as run:
         job = Job(config, dataset, technology, run, reporter)
         for name, stage in STAGES.items():
             ran = run.do(name, lambda stage=stage: stage(job))  # type: ignore[misc]
@@ -90,8 +90,11 @@ def _described(dataset: Dataset) -> str:
     return f"{dataset.n_samples} rows, {dataset.n_features} features, {dataset.n_classes} classes"
 
 
-def _settings(config: DesignConfig, dataset: Dataset) -> dict[str, Any]:
-    return {**config.to_json(), "dataset_sha256": dataset.sha256}
+def settings_of(config: DesignConfig, dataset: Dataset) -> dict[str, Any]:
+    """Everything that decides a run: the settings, and hashes of the table and of cells that are not built in."""
+    cells = config.liberty or (None if config.technology in BUILT_IN else config.technology)
+    hashes = {"technology_sha256": sha256_file(Path(cells))} if cells else {}
+    return {**config.to_json(), "dataset_sha256": dataset.sha256, **hashes}
 
 
 def _parser() -> argparse.ArgumentParser:

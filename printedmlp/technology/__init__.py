@@ -6,9 +6,10 @@ or from a Liberty file through ``hdl.liberty``.
 
 from printedmlp.technology.cell import Arc, ArcTiming, Capacitance, Cell, DelayTable
 from printedmlp.technology.function import truth_table, variable_table
-from printedmlp.technology.technology import Technology, load_technology
+from printedmlp.technology.technology import BUILT_IN, Technology, load_technology
 
 __all__ = [
+    "BUILT_IN",
     "Arc",
     "ArcTiming",
     "Capacitance",

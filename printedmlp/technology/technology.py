@@ -11,6 +11,7 @@ from printedmlp.errors import ConfigError
 from printedmlp.technology.cell import Arc, ArcTiming, Capacitance, Cell, DelayTable
 
 BUILT_IN = ("egfet",)
+"""Names of the technologies that are part of the package."""
 _Axes = tuple[tuple[float, ...], tuple[float, ...]]
 _TABLES = ("cell_rise", "rise_transition", "cell_fall", "fall_transition")
 

@@ -4,6 +4,8 @@ import tomllib
 import pytest
 
 from flows.config import config_toml, make_config
+from flows.design import settings_of
+from printedmlp.dataset import load_dataset
 from printedmlp.errors import ConfigError
 
 
@@ -28,6 +30,7 @@ def test_the_command_line_beats_the_file_beats_the_budget(tmp_path):
         ('dataset = "a"\nrandom_vectors = 9', "random_vectors: 9 is not in"),
         ('dataset = "a"\nlsb = 9\nmsb = 8', "msb: 8 is below lsb 9"),
         ("dataset = ", "cannot be read as TOML"),
+        ('dataset = "a\\u0000"', r"dataset: 'a\\x00' is not UTF-8 text"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path, text, message):
@@ -48,3 +51,20 @@ def test_the_written_toml_reads_back(tmp_path):
 def test_every_setting_is_json_ready():
     config = make_config(None, {"dataset": "iris", "hidden": (4,)})
     assert json.loads(json.dumps(config.to_json())) == config.to_json()
+
+
+def test_a_file_name_in_another_encoding_is_named():
+    with pytest.raises(ConfigError, match=r"liberty: 'caf\\udce9\.lib' is not UTF-8 text"):
+        make_config(None, {"dataset": "iris", "liberty": b"caf\xe9.lib".decode("utf-8", "surrogateescape")})
+
+
+def test_a_library_of_ones_own_counts_by_its_content(tmp_path):
+    file, dataset = tmp_path / "cells.lib", load_dataset("balance")
+    found = []
+    for text in ("library (a) {}", "library (b) {}"):
+        file.write_text(text)
+        for options in ({"liberty": str(file)}, {"technology": str(file)}, {}):
+            found.append(settings_of(make_config(None, {"dataset": "balance", **options}), dataset))
+    assert all(a != b for a, b in zip(found[:2], found[3:5], strict=True))
+    assert found[2] == found[5]
+    assert "technology_sha256" not in found[2]
