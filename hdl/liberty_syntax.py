@@ -53,8 +53,11 @@ def parse_liberty(text: str, place: str) -> Group:
     """The library group of the text. ``place`` names it in a ConfigError, which also tells the line."""
     parser = _Parser(list(_tokens(text, place)), place)
     root = Group("file", (), 1)
-    while parser.peek():
-        parser.statement(root)
+    try:
+        while parser.peek():
+            parser.statement(root)
+    except RecursionError:
+        raise ConfigError(f"{place}: groups are nested too deeply") from None
     libraries = root.all("library")
     if len(libraries) != 1:
         raise ConfigError(f"{place}: {len(libraries)} library groups, expected one")

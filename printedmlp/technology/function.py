@@ -25,7 +25,10 @@ def truth_table(function: str, inputs: Sequence[str]) -> int:
     """
     if len(inputs) > _MAX_INPUTS:
         raise ConfigError(f"function '{function}': {len(inputs)} inputs, more than {_MAX_INPUTS}")
-    return _Parser(function, inputs).parse()
+    try:
+        return _Parser(function, inputs).parse()
+    except RecursionError:
+        raise ConfigError(f"function '{function:.40}...' is nested too deeply") from None
 
 
 class _Parser:

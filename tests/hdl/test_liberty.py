@@ -175,5 +175,7 @@ def test_files_that_are_no_library(read, tmp_path):
         read_liberty(tmp_path / "missing.lib")
     with pytest.raises(ConfigError, match="ends inside a group"):
         read("library (a) { cell (b) {")
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        read("a () {" * 5000)
     with pytest.raises(ConfigError, match="no combinational cell"):
         read("library (a) { cell (b) { area : 1; } }")

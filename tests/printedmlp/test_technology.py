@@ -196,3 +196,8 @@ def test_everything_built_in_loads():
 def test_a_function_of_too_many_inputs_is_refused():
     with pytest.raises(ConfigError, match="more than 16"):
         Cell("WIDE", 1.0, tuple(f"A{i}" for i in range(17)), "Y", "A0")
+
+
+def test_a_function_nested_too_deeply_is_refused():
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        truth_table("(" * 5000 + "A" + ")" * 5000, ("A",))
