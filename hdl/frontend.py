@@ -40,7 +40,10 @@ def compile_verilog(verilog: str, work_dir: Path, *, top: str = "top", name: str
     check_stands_alone(verilog, top)
     (work_dir / f"{name}.v").write_text(verilog, encoding="utf-8")
     (work_dir / "ripple_carry.v").write_text(_RIPPLE_CARRY.read_text(encoding="utf-8"), encoding="utf-8")
-    libraries = _needed_models(verilog, work_dir)
+    libraries = []
+    if model := vendor_model(verilog):
+        (work_dir / model.name).write_text(model.read_text(encoding="utf-8"), encoding="utf-8")
+        libraries.append(model.name)
     failure = _run(_commands(name, top, libraries), work_dir, name)
     _refuse_unusable(work_dir, name, top)
     if failure:
@@ -82,13 +85,11 @@ def _and_count(path: Path) -> int:
         return int(file.readline().split()[5])
 
 
-def _needed_models(verilog: str, work_dir: Path) -> list[str]:
-    """The vendor cells the text instantiates and does not define, for which we have a model."""
+def vendor_model(verilog: str) -> Path | None:
+    """The model of the vendor cell DW01_satrnd when the text uses that cell and does not define it."""
     cell = _SATURATOR.stem
-    if not re.search(rf"\b{cell}\b", verilog) or re.search(rf"\bmodule\s+{cell}\b", verilog):
-        return []
-    (work_dir / _SATURATOR.name).write_text(_SATURATOR.read_text(encoding="utf-8"), encoding="utf-8")
-    return [_SATURATOR.name]
+    used, defined = (re.search(rf"\b{before}{cell}\b", verilog) for before in ("", r"module\s+"))
+    return _SATURATOR if used and not defined else None
 
 
 def _commands(name: str, top: str, libraries: list[str]) -> list[str]:

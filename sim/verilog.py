@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-import hdl
+from hdl.frontend import vendor_model
 from printedmlp.errors import ToolError
 
 _TOKEN = re.compile(
@@ -17,7 +16,6 @@ _DIRECTIVES = frozenset({"celldefine", "endcelldefine", "default_nettype", "rese
 }
 _RESERVED = re.compile("include|line|pragma|protect|systemc|uselib|veril|begin_keywords|end_keywords")
 _SYSTEM_FUNCTIONS = frozenset({"$clog2", "$signed", "$unsigned"})
-_SATURATOR = Path(hdl.__file__).with_name("verilog") / "DW01_satrnd.v"
 _PORTS = frozenset({"inp", "out"})
 
 Tokens = Sequence[re.Match[str]]
@@ -47,10 +45,8 @@ def isolate(verilog: str, prefix: str, *, top: str = "top") -> str:
 
 def with_vendor_models(verilog: str) -> str:
     """The text, and behind it the model of the vendor cell DW01_satrnd when it uses that and does not define it."""
-    cell = _SATURATOR.stem
-    if re.search(rf"\b{cell}\b", verilog) and not re.search(rf"\bmodule\s+{cell}\b", verilog):
-        return f"{verilog}\n{_SATURATOR.read_text(encoding='utf-8')}"
-    return verilog
+    model = vendor_model(verilog)
+    return f"{verilog}\n{model.read_text(encoding='utf-8')}" if model else verilog
 
 
 def check_harmless(verilog: str) -> None:
