@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from printedmlp.model import DiscreteMLP
-from printedmlp.names import safe_comment
+from printedmlp.names import clean_text
 
 WIDTH = 110
 
@@ -45,4 +45,5 @@ def _feature_lines(index: int, bits: int, name: str, thresholds: Sequence[float]
 
 
 def _quoted(name: str) -> str:
-    return f'"{safe_comment(name, 60)}"'
+    # Whoever writes the comment escapes it; escaped twice, nobody can read it.
+    return f'"{clean_text(name, 60)}"'

@@ -12,7 +12,7 @@ from hdl.classifier import Classifier
 from hdl.textbook import TextbookClassifier
 from hdl.tools import run_yosys
 from printedmlp.model import DiscreteMLP
-from printedmlp.names import safe_comment
+from printedmlp.names import COMMENT_WIDTH, safe_comment
 
 _COMMANDS = ("read_rtlil design.il", "opt_expr", "opt_merge", "opt_clean", "write_verilog -noattr design.v")
 
@@ -38,7 +38,7 @@ def textbook_verilog(model: DiscreteMLP, *, header: Sequence[str] = ()) -> str:
 
 
 def _commented(modules: Sequence[str], header: Sequence[str]) -> str:
-    comments = "".join(f"// {safe_comment(line)}".rstrip() + "\n" for line in header)
+    comments = "".join(f"// {safe_comment(line, COMMENT_WIDTH)}".rstrip() + "\n" for line in header)
     return comments + "\n".join(modules)
 
 

@@ -14,6 +14,7 @@ from hdl.tools import run_yosys
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.circuit.netlist import FIRST_INPUT
 from printedmlp.errors import ConfigError, ToolError
+from printedmlp.names import COMMENT_WIDTH, safe_comment
 from printedmlp.technology import Technology
 
 
@@ -22,11 +23,11 @@ def netlist_verilog(
 ) -> str:
     """The netlist as Verilog that instantiates the technology's cells; the same netlist gives the same bytes.
 
-    ``header`` becomes comment lines; control characters in them are replaced, so no text can leave its comment.
+    ``header`` becomes comment lines of bounded length in printable ASCII, so no text can leave its comment.
     """
     netlist.check(technology)
     ports = f"input [{netlist.n_inputs - 1}:0] inp, output [{len(netlist.outputs) - 1}:0] out"
-    lines = [f"// {_printable(line)}".rstrip() for line in header]
+    lines = [_comment(line) for line in header]
     lines += [f"module {module} ({ports});"]
     lines += [f"    wire n{net};" for net, _ in netlist.driven()]
     for net, instance in netlist.driven():
@@ -35,8 +36,9 @@ def netlist_verilog(
     return "\n".join([*lines, "endmodule"]) + "\n"
 
 
-def _printable(line: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in line)
+def _comment(line: str) -> str:
+    blanks = " " * (len(line) - len(line.lstrip(" ")))
+    return f"// {blanks}{safe_comment(line, COMMENT_WIDTH)}".rstrip()
 
 
 def _net(netlist: Netlist, net: int) -> str:

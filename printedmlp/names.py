@@ -13,6 +13,9 @@ from collections.abc import Sequence
 NAME_LIMIT = 80
 """Most characters kept of a column name, class name or file name."""
 
+COMMENT_WIDTH = 124
+"""Most characters of a comment line in Verilog; the longest slug and its SHA-256 fit."""
+
 _SLUG_LIMIT = 40
 _MESSAGE_LIMIT = 40
 _PATH_LIMIT = 4096
@@ -59,7 +62,7 @@ def slug(text: str) -> str:
     return "_".join(words)[:_SLUG_LIMIT].rstrip("_")
 
 
-def safe_comment(text: str, limit: int = 120) -> str:
+def safe_comment(text: str, limit: int = COMMENT_WIDTH) -> str:
     """Return at most `limit` characters of printable ASCII on one line that cannot end or nest a comment.
 
     Backslash, backtick and everything outside printable ASCII become backslash escapes, so does the second

@@ -1,0 +1,42 @@
+"""The head of the Verilog files: every name readable and harmless, escaped once."""
+
+from flows.header import header_lines
+from hdl.emit import classifier_verilog
+from hdl.structural import netlist_verilog
+from printedmlp.model import DiscreteMLP, Layer, Neuron, Scores, Term
+from tests.netlists import EGFET, two_gates
+
+MODEL = DiscreteMLP(1, 2, (Layer((Neuron((Term(0, 1, 3, 0),)), Neuron((), 1)), 0, Scores()),))
+DATASET = {"name": "a" * 40, "sha256": "f" * 64, "classes": ["fine", "*/ `end"]}
+QUANTISER = {"features": [{"name": "size / µm", "thresholds": [0.25, 0.5, 1e6]}]}
+
+
+def comments(text):
+    return [line for line in text.splitlines() if line.startswith("//")]
+
+
+def test_the_head_worked_out_by_hand():
+    head = header_lines("printedmlp circuit a", DATASET, QUANTISER, MODEL)
+    written = comments(netlist_verilog(two_gates(), EGFET, header=head))
+    assert written == [
+        "// printedmlp circuit a",
+        f"// Data set {'a' * 40}, sha256 {'f' * 64}",
+        "// Topology 1-2, inputs of 2 bits, combinational",
+        "// A feature's code is the number of thresholds that its value reaches:",
+        '// inp[1:0] feature 0 "size / \\xb5m":',
+        "//   0.25 0.5 1000000",
+        "// The output is the index of the class:",
+        '// out = 0: "fine"',
+        '// out = 1: "*\\x2f \\x60end"',
+    ]
+
+
+def test_both_files_say_the_same():
+    head = header_lines("printedmlp circuit a", DATASET, QUANTISER, MODEL)
+    rtl, netlist = classifier_verilog(MODEL, header=head), netlist_verilog(two_gates(), EGFET, header=head)
+    assert [line.split() for line in comments(rtl)] == [line.split() for line in comments(netlist)]
+
+
+def test_a_feature_constant_in_training_has_no_thresholds():
+    head = header_lines("a", DATASET, {"features": [{"name": "x", "thresholds": []}]}, MODEL)
+    assert "  constant in training, code 0" in head
