@@ -93,8 +93,12 @@ class Run:
         return self.folder.joinpath(*parts)
 
     def read_json(self, *parts: str) -> Any:
-        """Parse one of the run's JSON files."""
-        return json.loads(self.path(*parts).read_text(encoding="utf-8"))
+        """Parse one of the run's JSON files; ConfigError for one that somebody damaged."""
+        path = self.path(*parts)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ConfigError(f"{path}: is damaged ({error}); delete it, and it is made anew") from None
 
     def write_json(self, data: Any, *parts: str) -> None:
         """Write one of the run's JSON files, whole or not at all."""

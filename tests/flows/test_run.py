@@ -102,3 +102,10 @@ def test_an_interrupted_write_keeps_the_old_file(tmp_path, monkeypatch):
         write_text(path, json.dumps("new"))
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_damaged_file_is_one_line(tmp_path):
+    with open_run(tmp_path / "r", {}, ORDER) as run:
+        run.path("one.json").write_text("{}x")
+        with pytest.raises(ConfigError, match=r"one\.json: is damaged"):
+            run.read_json("one.json")
