@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -131,6 +132,7 @@ def designs(job: Job) -> list[str]:
     The front is chosen among the search's circuits by validation accuracy and area; the baselines are kept beside
     it whatever they are worth.
     """
+    shutil.rmtree(job.run.path("designs"), ignore_errors=True)
     measured = [_measured(job, entry) for entry in job.run.read_json("search", "candidates.json")]
     baselines, others = measured[: len(BASELINES)], measured[len(BASELINES) :]
     by_id = {design.point.id: design for design in others}
@@ -195,7 +197,8 @@ def _simulated(job: Job, drafts: Path, named: Sequence[Design]) -> list[dict[str
 def _kept(job: Job, draft: Path, design: Design, verification: dict[str, Any]) -> list[str]:
     proof = {key: value for key, value in verification.items() if key != "seconds"}
     extra = {key: design.entry[key] for key in ("full_adders", "recipe", "delay_extrapolated")}
-    record = {**design.point.to_json(), **extra, "verification": proof}
+    names = {"class_names": list(job.dataset.class_names), "feature_names": list(job.dataset.feature_names)}
+    record = {**design.point.to_json(), **extra, **names, "verification": proof}
     name = design.point.id
     with whole_folder(job.run.path("designs", name)) as folder:
         for file in DESIGN_FILES:

@@ -29,6 +29,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "generations": (0, 10_000_000),
     "candidates": (1, 10_000),
     "max_accuracy_loss": (0.0, 1.0),
+    "crossover_rate": (0.0, 1.0),
+    "mutations_per_child": (0.0, 1000.0),
+    "removal_share": (0.0, 1.0),
+    "nearly_exact_share": (0.0, 1.0),
     "random_vectors": (10_000, 10_000_000),
     "lsb": (0, 20),
     "msb": (0, 30),
@@ -52,6 +56,7 @@ class DesignConfig:
     budget : "quick", "standard" or "thorough"; sets the five numbers below unless they are given.
     restarts : float trainings of the exact baseline.
     population, generations : of NSGA-II.
+    crossover_rate, mutations_per_child, removal_share, nearly_exact_share : see `printedmlp.search.SearchSettings`.
     max_accuracy_loss : training-accuracy loss against the exact baseline beyond which a solution is infeasible.
     candidates : how many of the search's solutions are synthesised.
     effort : synthesis effort of the designs reported.
@@ -75,7 +80,11 @@ class DesignConfig:
     restarts: int = 0
     population: int = 0
     generations: int = -1
-    max_accuracy_loss: float = 0.10
+    crossover_rate: float = 0.7
+    mutations_per_child: float = 2.5
+    removal_share: float = 0.25
+    nearly_exact_share: float = 0.1
+    max_accuracy_loss: float = 0.1
     candidates: int = 0
     effort: str = ""
     technology: str = "egfet"

@@ -16,9 +16,11 @@ from flows import circuits, stages
 from flows.cli import run_command
 from flows.config import BUDGETS, CHOICES, DesignConfig, make_config, with_hidden
 from flows.job import Job, Stage
+from flows.measure import check_figures
 from flows.progress import Reporter
 from flows.run import open_run, sha256_file
 from flows.summary import summary_text
+from flows.tools import versions
 from hdl.liberty import read_liberty
 from printedmlp.dataset import Dataset, load_dataset
 from printedmlp.technology import BUILT_IN, load_technology
@@ -61,6 +63,7 @@ def design(
     dataset = load_dataset(config.dataset, label=config.label, missing=config.missing)
     config = with_hidden(config, default_hidden(dataset.name, dataset.n_classes))
     technology = read_liberty(Path(config.liberty)) if config.liberty else load_technology(config.technology)
+    check_figures(technology)
     place = folder or Path("runs", f"{dataset.name}-s{config.seed}-{config.budget}")
     reporter = Reporter(quiet=quiet)
     reporter.line(f"{dataset.name}: {_described(dataset)} -> {place}")
@@ -91,10 +94,10 @@ def _described(dataset: Dataset) -> str:
 
 
 def settings_of(config: DesignConfig, dataset: Dataset) -> dict[str, Any]:
-    """Everything that decides a run: the settings, and hashes of the table and of cells that are not built in."""
+    """Everything that decides a run: settings, versions, hashes of the table and of cells that are not built in."""
     cells = config.liberty or (None if config.technology in BUILT_IN else config.technology)
     hashes = {"technology_sha256": sha256_file(Path(cells))} if cells else {}
-    return {**config.to_json(), "dataset_sha256": dataset.sha256, **hashes}
+    return {**config.to_json(), "dataset_sha256": dataset.sha256, **hashes, **versions()}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,6 +122,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--restarts", type=int, metavar="N", help="float trainings of the exact baseline")
     add("--population", type=int, metavar="N", help="individuals of the genetic search")
     add("--generations", type=int, metavar="N", help="generations of the genetic search")
+    add("--crossover-rate", type=float, metavar="SHARE", help="pairs of parents that are crossed (default: 0.7)")
+    add("--mutations-per-child", type=float, metavar="N", help="genes changed in a child on average (2.5)")
+    add("--removal-share", type=float, metavar="SHARE", help="mutated masks that are cleared (default: 0.25)")
+    add("--nearly-exact-share", type=float, metavar="SHARE", help="nearly exact part of the first population (0.1)")
     add("--max-accuracy-loss", type=float, metavar="SHARE", help="loss beyond which a solution is infeasible (0.1)")
     add("--candidates", type=int, metavar="N", help="solutions of the search that are synthesised")
     add("--effort", choices=CHOICES["effort"], help="synthesis effort")

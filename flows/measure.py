@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from flows.cli import run_command
 from flows.run import json_text
 from hdl.cells import verilog_text
@@ -24,11 +26,13 @@ from hdl.liberty import read_liberty
 from hdl.power import static_power_mw
 from hdl.synthesis import is_mapped, map_verilog, netlist_verilog, read_netlist
 from hdl.timing import critical_path
-from printedmlp.circuit import Netlist
+from printedmlp.circuit import Instance, Netlist
+from printedmlp.circuit.netlist import FIRST_INPUT
 from printedmlp.circuit.simulate import classes, input_bits_of, simulate
-from printedmlp.dataset import Quantiser, load_dataset, split_dataset
+from printedmlp.dataset import load_dataset
 from printedmlp.errors import ConfigError, DataError
-from printedmlp.metrics import Metrics, evaluate, majority_class
+from printedmlp.metrics import Metrics, evaluate
+from printedmlp.preparation import prepare
 from printedmlp.technology import Technology, load_technology
 from printedmlp.vectors import Vectors, bits_per_feature, is_vector_file, read_vectors
 from sim.runner import Options, compare
@@ -104,16 +108,44 @@ def read_circuit(path: Path, technology: Technology, effort: str) -> Circuit:
     return Circuit(verilog, mapped.netlist, mapped.recipe)
 
 
-def find_vectors(source: str, seed: int, n_inputs: int) -> Vectors:
-    """The vectors of a vector file, or the test rows of a data set quantised to fill `n_inputs` bits."""
-    if is_vector_file(Path(source)):
-        return read_vectors(Path(source), n_inputs)
-    dataset = load_dataset(source)
-    input_bits = bits_per_feature(n_inputs, dataset.n_features)
-    split = split_dataset(dataset, seed=seed)
-    quantiser = Quantiser.fit(dataset.X[split.train], input_bits, dataset.feature_names)
-    majority = majority_class(dataset.y[split.train], dataset.n_classes)
-    return Vectors(quantiser.transform(dataset.X[split.test]), dataset.y[split.test], dataset.n_classes, majority)
+def check_figures(technology: Technology) -> None:
+    """Refuse cells without the figures that power and timing need, before anything is computed with them.
+
+    Raises
+    ------
+    ConfigError : naming the cell and what it lacks.
+    """
+    for cell in technology.cells.values():
+        inputs = tuple(range(FIRST_INPUT, FIRST_INPUT + len(cell.inputs)))
+        alone = Netlist(len(inputs), (Instance(cell.name, inputs),), (FIRST_INPUT + len(inputs),))
+        static_power_mw(alone, technology, np.zeros((1, len(inputs)), dtype=np.uint8), 1)
+        critical_path(alone, technology, technology.nominal_voltage)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the vectors come from: a vector file, or the test rows of a data set split as a run would."""
+
+    name: str
+    seed: int = 0
+    label: str | None = None
+    missing: str = "drop"
+    official_split: bool = False
+    group_duplicates: bool = False
+
+    def vectors(self, bus_bits: int) -> Vectors:
+        """The vectors for a circuit with so many input bits."""
+        if is_vector_file(Path(self.name)):
+            return read_vectors(Path(self.name), bus_bits)
+        dataset = load_dataset(self.name, label=self.label, missing=self.missing)
+        ready = prepare(
+            dataset,
+            seed=self.seed,
+            input_bits=bits_per_feature(bus_bits, dataset.n_features),
+            official_split=self.official_split,
+            group_duplicates=self.group_duplicates,
+        )
+        return ready.vectors("test")
 
 
 def simulate_both(circuit: Circuit, technology: Technology, vectors: Vectors, input_bits: int) -> int:
@@ -136,36 +168,35 @@ def simulate_both(circuit: Circuit, technology: Technology, vectors: Vectors, in
 
 
 def measure(
-    verilog: Path, source: str, technology: Technology, *, seed: int = 0, effort: str = "standard", simulated: bool
+    verilog: Path, source: Source, technology: Technology, *, effort: str = "standard", simulated: bool = True
 ) -> dict[str, Any]:
     """Measure one file; see the module's docstring.
 
     Parameters
     ----------
     verilog : the circuit's file.
-    source : a vector file, or the name or path of a data set.
+    source : where the vectors come from.
     technology : the cells.
-    seed : of the data set's split.
     effort : of the synthesis.
     simulated : whether given Verilog and netlist are also simulated with Verilator.
     """
-    if seed < 0:
-        raise ConfigError(f"seed: {seed} is negative")
+    if source.seed < 0:
+        raise ConfigError(f"seed: {source.seed} is negative")
+    check_figures(technology)
     circuit = read_circuit(verilog, technology, effort)
     if (outputs := len(circuit.netlist.outputs)) > MOST_OUTPUTS:
         raise DataError(f"{verilog}: out has {outputs} bits; a class index has at most {MOST_OUTPUTS}")
-    vectors = find_vectors(source, seed, circuit.netlist.n_inputs)
+    vectors = source.vectors(circuit.netlist.n_inputs)
     input_bits = bits_per_feature(circuit.netlist.n_inputs, vectors.codes.shape[1])
     checked = simulate_both(circuit, technology, vectors, input_bits) if simulated else 0
-    figures = figures_of(circuit.netlist, technology, vectors, input_bits)
     return {
         "file": str(verilog),
-        "vectors": source,
+        "vectors": source.name,
         "input_bits": input_bits,
         "n_classes": vectors.n_classes,
         "recipe": circuit.recipe,
         "simulated_vectors": checked,
-        **figures,
+        **figures_of(circuit.netlist, technology, vectors, input_bits),
     }
 
 
@@ -173,13 +204,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command line of a measurement."""
     options = _parser().parse_args(arguments)
     technology = read_liberty(options.liberty) if options.liberty else load_technology(options.technology)
-    record = measure(
-        options.verilog,
+    source = Source(
         options.vectors,
-        technology,
-        seed=options.seed,
-        effort=options.effort,
-        simulated=not options.no_simulation,
+        options.seed,
+        options.label,
+        options.missing,
+        options.official_split,
+        options.group_duplicates,
+    )
+    record = measure(
+        options.verilog, source, technology, effort=options.effort, simulated=not options.no_simulation
     )
     print(json_text(record) if options.json else measurement_text(record), end="")
 
@@ -218,6 +252,10 @@ def _parser() -> argparse.ArgumentParser:
     add("verilog", type=Path, help="combinational Verilog, module top with ports inp and out")
     add("vectors", help="vector file, or name or path of a data set")
     add("--seed", type=int, default=0, metavar="N", help="seed of the data set's split (default: 0)")
+    add("--label", metavar="COLUMN", help="class column of a CSV file (default: the last)")
+    add("--missing", choices=("drop", "error"), default="drop", help="rows with missing cells (default: drop)")
+    add("--official-split", action="store_true", help="the data set's own test rows (pendigits)")
+    add("--group-duplicates", action="store_true", help="equal rows on one side of the split")
     add("--technology", default="egfet", metavar="NAME", help="built-in technology or TOML file (default: egfet)")
     add("--liberty", type=Path, metavar="FILE", help="Liberty file of the cells to use instead")
     add("--effort", choices=("quick", "standard", "thorough"), default="standard", help="synthesis effort")

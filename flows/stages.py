@@ -2,53 +2,53 @@
 
 from __future__ import annotations
 
-import numpy as np
+import warnings
 
 from flows.circuits import BASELINES
 from flows.config import config_toml
 from flows.job import Job
 from flows.report import report_html
-from flows.run import write_text
+from flows.run import json_text, write_text
 from printedmlp.baseline import exact_baseline
 from printedmlp.cost import PopulationCost
-from printedmlp.dataset import Quantiser, split_dataset
+from printedmlp.errors import PrintedMLPWarning
 from printedmlp.evaluate import PopulationEvaluator
 from printedmlp.front import FrontPoint, front_csv, reductions
 from printedmlp.genome import GenomeLayout
 from printedmlp.model import DiscreteMLP
 from printedmlp.power_of_two import power_of_two_starts
+from printedmlp.preparation import PARTS, prepare
 from printedmlp.search import Generation, SearchSettings, evolve
-from printedmlp.vectors import Vectors, vectors_csv
+from printedmlp.vectors import vectors_csv
 
 HISTORY = 200
 """About so many of the search's generations are kept in the run folder."""
-PARTS = ("train", "validation", "test")
 
 
 def data(job: Job) -> list[str]:
     """Split the table, fit the quantiser on the training rows, and write every part as the circuit sees it."""
-    table, config = job.dataset, job.config
-    split = split_dataset(
-        table, seed=config.seed, official=config.official_split, group_duplicates=config.group_duplicates
+    config = job.config
+    ready = prepare(
+        job.dataset,
+        seed=config.seed,
+        input_bits=config.input_bits,
+        official_split=config.official_split,
+        group_duplicates=config.group_duplicates,
     )
-    quantiser = Quantiser.fit(table.X[split.train], config.input_bits, table.feature_names)
-    majority = int(np.argmax(np.bincount(table.y[split.train], minlength=table.n_classes)))
-    written = ["config.toml", "dataset.json", "quantiser.json"]
-    write_text(job.run.path("config.toml"), config_toml(config))
-    job.run.write_json(quantiser.to_json(), "quantiser.json")
-    for part, rows in zip(PARTS, split, strict=True):
-        vectors = Vectors(quantiser.transform(table.X[rows]), table.y[rows], table.n_classes, majority)
-        written.append(f"vectors/{part}.csv")
-        write_text(job.run.path(written[-1]), vectors_csv(vectors))
     record = {
-        **table.summary(),
-        "n_classes": table.n_classes,
-        "majority_class": majority,
+        **job.dataset.summary(),
+        "n_classes": job.dataset.n_classes,
+        "majority_class": ready.majority_class,
         "topology": list(job.topology),
-        "split": {part: rows.tolist() for part, rows in zip(PARTS, split, strict=True)},
+        "split": {part: rows.tolist() for part, rows in zip(PARTS, ready.split, strict=True)},
     }
-    job.run.write_json(record, "dataset.json")
-    return written
+    texts = {f"vectors/{part}.csv": vectors_csv(vectors) for part, vectors in ready.parts()}
+    texts["config.toml"] = config_toml(config)
+    texts["dataset.json"] = json_text(record)
+    texts["quantiser.json"] = json_text(ready.quantiser.to_json())
+    for name, text in texts.items():
+        write_text(job.run.path(name), text)
+    return list(texts)
 
 
 def exact(job: Job) -> list[str]:
@@ -93,6 +93,10 @@ def paper(job: Job) -> list[str]:
     settings = SearchSettings(
         population=config.population,
         generations=config.generations,
+        crossover_rate=config.crossover_rate,
+        mutations_per_child=config.mutations_per_child,
+        removal_share=config.removal_share,
+        nearly_exact_share=config.nearly_exact_share,
         max_accuracy_loss=config.max_accuracy_loss,
     )
     checkpoint = job.run.path("search", "paper.checkpoint.npz")
@@ -107,6 +111,11 @@ def paper(job: Job) -> list[str]:
             initial=[layout.encode(DiscreteMLP.from_json(start)) for start in exact_record["starts"]],
             on_generation=lambda g: bar.step(to=g.number, note=_note(g, len(train.y))),
             checkpoint=checkpoint,
+        )
+    if not len(result.genes):
+        loss = f"{config.max_accuracy_loss:.0%} accuracy loss"
+        warnings.warn(
+            f"the search found no circuit within {loss}; the front is empty", PrintedMLPWarning, stacklevel=2
         )
     wrong = PopulationEvaluator(layout, validation.codes, validation.y).errors(result.genes)
     found = [

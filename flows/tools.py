@@ -14,6 +14,8 @@ from pathlib import Path
 from printedmlp.errors import ToolError
 from sim.verilator import find_compiler, find_root, verilator_version
 
+DECIDING = ("printedmlp", "amaranth", "pyosys", "deap", "numba", "numpy", "scikit-learn")
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -56,6 +58,11 @@ def find_tools() -> list[Tool]:
         ),
         Tool("torch", "float reference networks", False, _package("torch"), "pip install '.[reference]'"),
     ]
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that decide what a run computes, by package name."""
+    return {f"{name}_version": _package(name) or "not installed" for name in DECIDING}
 
 
 def _python() -> str | None:

@@ -61,7 +61,10 @@ def test_measure_agrees_with_the_run_to_the_last_digit(run_folder):
     for path in (run_folder / "designs").glob("*/measure.json"):
         record = json.loads(path.read_text())
         measured = measure.measure(
-            path.with_name("netlist.v"), str(run_folder / "vectors" / "test.csv"), technology, simulated=False
+            path.with_name("netlist.v"),
+            measure.Source(str(run_folder / "vectors" / "test.csv")),
+            technology,
+            simulated=False,
         )
         keys = ("accuracy", "balanced_accuracy", "confusion", "n", *circuits.CIRCUIT_FIGURES)
         assert {key: measured[key] for key in keys} == {key: record[key] for key in keys}
@@ -83,6 +86,19 @@ def test_a_second_command_keeps_everything(run_folder, capsys):
     design.design(make_config(None, SMALL), run_folder)
     assert capsys.readouterr().out.count("kept from an earlier run") == len(design.STAGES)
     assert files_of(run_folder) == before
+
+
+def test_a_folder_that_is_no_design_of_this_run_does_not_join_the_front(tmp_path):
+    config, folder = make_config(None, {**SMALL, "generations": 0, "candidates": 1}), tmp_path / "iris"
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, "flows.circuits.verify_many", 0)
+        with pytest.raises(Killed):
+            design.design(config, folder, quiet=True)
+    stranger = folder / "designs" / "stranger"
+    stranger.mkdir(parents=True)
+    (stranger / "measure.json").write_text("{}")
+    design.design(config, folder, quiet=True)
+    assert not stranger.exists()
 
 
 def test_other_settings_are_refused_and_nothing_is_lost(run_folder):

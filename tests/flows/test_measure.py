@@ -131,3 +131,18 @@ def test_the_text_form_names_every_figure(files, capsys):
     printed = capsys.readouterr().out
     for name in ("accuracy", "balanced accuracy", "area", "cells", "static power", "delay", "as it is"):
         assert name in printed
+
+
+LIBRARY = """library(bare) { cell(NAND2X1) { area : 1; pin(A1) { direction : input; } pin(A2) { direction : input; }
+  pin(Y) { direction : output; function : "!(A1 & A2)"; } } }
+"""
+
+
+def test_cells_without_figures_are_refused_before_any_work(files, capsys, tmp_path):
+    library = tmp_path / "bare.lib"
+    library.write_text(LIBRARY)
+    arguments = [*files(GREATER, "x0,x1,class\n0,0,0\n"), "--liberty", str(library)]
+    assert run_command(measure.main, arguments) == 2
+    error = capsys.readouterr().err
+    assert "NAND2X1" in error
+    assert error.count("\n") == 1
