@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from printedmlp.front import FrontPoint, select_front
 from printedmlp.metrics import Metrics
 from printedmlp.model import DiscreteMLP
 from printedmlp.pareto import non_dominated
+from printedmlp.preparation import PARTS
+from printedmlp.vectors import Vectors
 from sim.runner import Candidate, Options, verify_many
 
 Entry = dict[str, Any]
@@ -113,52 +115,73 @@ def _mapped(job: Job, entry: Entry, effort: str) -> Entry:
 
 
 @dataclass(frozen=True)
-class Design:
-    """A mapped candidate: its figures, where it comes from, and its cells."""
+class Choice:
+    """A mapped candidate as the front's choice sees it, before anything is measured on the test rows."""
 
-    point: FrontPoint
     entry: Entry
-    netlist: Netlist
 
     @property
-    def model(self) -> DiscreteMLP:
-        """The classifier that the circuit stands for."""
-        return _model(self.entry)
+    def id(self) -> str:
+        """Key of the classifier and its form."""
+        return str(self.entry["key"])
+
+    @property
+    def train_accuracy(self) -> float:
+        """Share of training rows answered right."""
+        return float(self.entry["train_accuracy"])
+
+    @property
+    def validation_accuracy(self) -> float:
+        """Share of validation rows answered right."""
+        return float(self.entry["validation_accuracy"])
+
+    @property
+    def area_cm2(self) -> float:
+        """Cell area of the netlist."""
+        return float(self.entry["area_cm2"])
+
+
+@dataclass(frozen=True)
+class Design:
+    """A chosen circuit: its figures, its classifier, its cells, and what the record adds."""
+
+    point: FrontPoint
+    model: DiscreteMLP
+    netlist: Netlist
+    extra: dict[str, Any]
 
 
 def designs(job: Job) -> list[str]:
-    """Choose the front, write its files, and keep them only if simulation finds every circuit right.
+    """Choose the front, measure it, write its files, and keep them only if simulation finds every circuit right.
 
     The front is chosen among the search's circuits by validation accuracy and area; the baselines are kept beside
-    it whatever they are worth.
+    it whatever they are worth. Only what is kept meets the test rows.
     """
     shutil.rmtree(job.run.path("designs"), ignore_errors=True)
-    measured = [_measured(job, entry) for entry in job.run.read_json("search", "candidates.json")]
-    baselines, others = measured[: len(BASELINES)], measured[len(BASELINES) :]
-    by_id = {design.point.id: design for design in others}
-    chosen = select_front([design.point for design in others])
+    entries = job.run.read_json("search", "candidates.json")
+    chosen = [choice.entry for choice in select_front([Choice(entry) for entry in entries[len(BASELINES) :]])]
     digits = len(str(len(chosen)))
-    named = [_named(design, name) for design, name in zip(baselines, BASELINES, strict=True)]
-    named += [_named(by_id[p.id], f"{p.stage}-{n:0{digits}}") for n, p in enumerate(chosen, start=1)]
+    names = [*BASELINES, *(f"{entry['stage']}-{n:0{digits}}" for n, entry in enumerate(chosen, start=1))]
+    vectors = job.vectors("test")
+    kept = zip(names, [*entries[: len(BASELINES)], *chosen], strict=True)
+    found = [_measured(job, name, entry, vectors) for name, entry in kept]
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         drafts = Path(folder)
-        for design in named:
-            _write_files(job, drafts / design.point.id, design)
-        records = _simulated(job, drafts, named)
+        _write_files(job, drafts, found)
+        records = _simulated(job, drafts, found)
         return [
             file
-            for design, record in zip(named, records, strict=True)
+            for design, record in zip(found, records, strict=True)
             for file in _kept(job, drafts / design.point.id, design, record)
         ]
 
 
-def _measured(job: Job, entry: Entry) -> Design:
+def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
     record = job.run.read_json(_netlist_file(entry, job.config.effort))
-    netlist = read_netlist(record["netlist"], job.technology)
-    figures = figures_of(netlist, job.technology, job.vectors("test"), job.config.input_bits)
-    model = _model(entry)
+    netlist, model = read_netlist(record["netlist"], job.technology), _model(entry)
+    figures = figures_of(netlist, job.technology, vectors, job.config.input_bits)
     point = FrontPoint(
-        id=entry["key"],
+        id=name,
         stage=entry["stage"],
         topology=model.topology,
         train_accuracy=entry["train_accuracy"],
@@ -167,38 +190,39 @@ def _measured(job: Job, entry: Entry) -> Design:
         model_sha256=sha256_text(model.dumps()),
         **{key: figures[key] for key in CIRCUIT_FIGURES},
     )
-    extra = {"recipe": record["recipe"], "delay_extrapolated": figures["delay_extrapolated"]}
-    return Design(point, {**entry, **extra}, netlist)
+    extra = {
+        "full_adders": entry["full_adders"],
+        "recipe": record["recipe"],
+        "delay_extrapolated": figures["delay_extrapolated"],
+    }
+    return Design(point, model, netlist, extra)
 
 
-def _named(design: Design, name: str) -> Design:
-    return replace(design, point=replace(design.point, id=name))
-
-
-def _write_files(job: Job, folder: Path, design: Design) -> None:
+def _write_files(job: Job, drafts: Path, found: Sequence[Design]) -> None:
     dataset, quantiser = job.run.read_json("dataset.json"), job.run.read_json("quantiser.json")
-    header = header_lines(f"printedmlp circuit {design.point.id}", dataset, quantiser, design.model)
-    write_text(folder / "model.json", design.model.dumps())
-    write_text(folder / "quantiser.json", json_text(quantiser))
-    write_text(folder / "classifier.v", VERILOG[design.point.stage](design.model, header=header))
-    write_text(folder / "netlist.v", netlist_verilog(design.netlist, job.technology, header=header))
+    for design in found:
+        folder, name = drafts / design.point.id, design.point.id
+        header = header_lines(f"printedmlp circuit {name}", dataset, quantiser, design.model)
+        write_text(folder / "model.json", design.model.dumps())
+        write_text(folder / "quantiser.json", json_text(quantiser))
+        write_text(folder / "classifier.v", VERILOG[design.point.stage](design.model, header=header))
+        write_text(folder / "netlist.v", netlist_verilog(design.netlist, job.technology, header=header))
 
 
-def _simulated(job: Job, drafts: Path, named: Sequence[Design]) -> list[dict[str, Any]]:
+def _simulated(job: Job, drafts: Path, found: Sequence[Design]) -> list[dict[str, Any]]:
     circuits = [
         Candidate(d.point.id, d.model, drafts / d.point.id / "classifier.v", drafts / d.point.id / "netlist.v")
-        for d in named
+        for d in found
     ]
-    codes = np.concatenate([job.vectors(part).codes for part in ("train", "validation", "test")])
+    codes = np.concatenate([job.vectors(part).codes for part in PARTS])
     options = Options(seed=job.config.seed, n_random=job.config.random_vectors, simulator=job.config.simulator)
     return verify_many(circuits, verilog_text(job.technology), codes, options)
 
 
 def _kept(job: Job, draft: Path, design: Design, verification: dict[str, Any]) -> list[str]:
     proof = {key: value for key, value in verification.items() if key != "seconds"}
-    extra = {key: design.entry[key] for key in ("full_adders", "recipe", "delay_extrapolated")}
     names = {"class_names": list(job.dataset.class_names), "feature_names": list(job.dataset.feature_names)}
-    record = {**design.point.to_json(), **extra, **names, "verification": proof}
+    record = {**design.point.to_json(), **design.extra, **names, "verification": proof}
     name = design.point.id
     with whole_folder(job.run.path("designs", name)) as folder:
         for file in DESIGN_FILES:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,29 @@ from printedmlp.pareto import non_dominated
 LOSSES = (0, 1, 2, 5)
 """Losses of validation accuracy, in percentage points, at which reductions are quoted."""
 ROUNDING = 1e-9
+
+
+class Judged(Protocol):
+    """What a circuit is chosen by; none of it is measured on the test rows."""
+
+    @property
+    def id(self) -> str:
+        """Unique name."""
+
+    @property
+    def train_accuracy(self) -> float:
+        """Share of training rows answered right."""
+
+    @property
+    def validation_accuracy(self) -> float:
+        """Share of validation rows answered right."""
+
+    @property
+    def area_cm2(self) -> float:
+        """Cell area of the mapped netlist."""
+
+
+Circuit = TypeVar("Circuit", bound=Judged)
 
 
 @dataclass(frozen=True)
@@ -89,12 +112,12 @@ class Reduction:
         return asdict(self)
 
 
-def select_front(candidates: Sequence[FrontPoint]) -> list[FrontPoint]:
+def select_front(candidates: Sequence[Circuit]) -> list[Circuit]:
     """The circuits that none dominates in validation accuracy (more) and area (less), smallest first.
 
     Of circuits equal in both, the one most accurate on the training rows stays, then the one whose id sorts first;
     the order of the candidates does not matter. What was measured on the test rows is not looked at, nor is power,
-    which depends on the states that those rows cause.
+    which depends on the states that those rows cause; candidates need not have been measured on them.
     """
     ranked = sorted(candidates, key=lambda p: (-p.train_accuracy, p.id))
     points = np.array([(p.area_cm2, -p.validation_accuracy) for p in ranked]).reshape(-1, 2)
