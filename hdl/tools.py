@@ -33,7 +33,8 @@ def run_yosys(commands: Sequence[str], work_dir: Path, *, name: str = "yosys", t
     """Run Yosys commands in ``work_dir``; the log, also kept as ``<name>.log``. ToolError quotes the failure."""
     script = work_dir / f"{name}.ys"
     script.write_text("\n".join(commands) + "\n", encoding="utf-8")
-    code, log = _run([sys.executable, "-c", _YOSYS_CHILD, script.name], work_dir, timeout_s)
+    command = [sys.executable, "-c", _YOSYS_CHILD, script.name]
+    code, log = run_child(command, work_dir, _environment(work_dir), timeout_s)
     (work_dir / f"{name}.log").write_text(log, encoding="utf-8")
     if code:
         raise ToolError(f"Yosys: {_first_error(log)}")
@@ -44,19 +45,32 @@ def run_abc(commands: Sequence[str], work_dir: Path, *, name: str = "abc", timeo
     """Run ABC commands in ``work_dir``; the log, also kept as ``<name>.log``. ToolError quotes the failure."""
     script = work_dir / f"{name}.abc"
     script.write_text("\n".join(commands) + "\n", encoding="utf-8")
-    code, log = _run([str(abc_path()), "-q", f"source {script.name}"], work_dir, timeout_s)
+    command = [str(abc_path()), "-q", f"source {script.name}"]
+    code, log = run_child(command, work_dir, _environment(work_dir), timeout_s)
     (work_dir / f"{name}.log").write_text(log, encoding="utf-8")
     if code or re.search(r"^(Error|\*\* cmd error)", log, re.MULTILINE):
         raise ToolError(f"ABC: {_first_error(log)}")
     return log
 
 
-def _run(arguments: Sequence[str], work_dir: Path, timeout_s: float) -> tuple[int, str]:
+def run_child(
+    command: Sequence[str],
+    work_dir: Path,
+    environment: Mapping[str, str],
+    timeout_s: float,
+    *,
+    name: str | None = None,
+) -> tuple[int, str]:
+    """Exit code and output of a program run in ``work_dir`` with nothing to read and only these variables.
+
+    ToolError, calling it by ``name`` or its file name, when it cannot be started or exceeds the time limit.
+    """
+    program = name or Path(command[0]).name
     try:
         done = subprocess.run(
-            arguments,
+            command,
             cwd=work_dir,
-            env=_environment(work_dir),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -64,7 +78,9 @@ def _run(arguments: Sequence[str], work_dir: Path, timeout_s: float) -> tuple[in
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise ToolError(f"{Path(arguments[0]).name}: no result after {timeout_s:g} s") from None
+        raise ToolError(f"{program}: no result after {timeout_s:g} s") from None
+    except OSError as error:
+        raise ToolError(f"{program} cannot be started: {error.strerror}") from None
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 

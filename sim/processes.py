@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hdl.tools import run_child
 from printedmlp.errors import ToolError
 
 Command = list[str | Path]
@@ -40,25 +41,10 @@ def run_tool(
     """
     command = [str(argument) for argument in arguments]
     program = name or Path(command[0]).name
-    try:
-        done = subprocess.run(
-            command,
-            cwd=work_dir,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"{program}: no result after {timeout_s:g} s") from None
-    except OSError as error:
-        raise ToolError(f"{program} cannot be started: {error.strerror}") from None
-    text = done.stdout.decode("utf-8", "replace")
+    code, text = run_child(command, work_dir, environment, timeout_s, name=program)
     (work_dir / log).write_text(text, encoding="utf-8")
-    if done.returncode:
-        raise ToolError(f"{program} failed ({done.returncode}): {first_complaint(text)} (log: {work_dir / log})")
+    if code:
+        raise ToolError(f"{program} failed ({code}): {first_complaint(text)} (log: {work_dir / log})")
     return text
 
 
