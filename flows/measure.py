@@ -24,7 +24,7 @@ from flows.run import json_text
 from hdl.cells import verilog_text
 from hdl.liberty import read_liberty
 from hdl.power import static_power_mw
-from hdl.synthesis import is_mapped, map_verilog, netlist_verilog, read_netlist
+from hdl.synthesis import map_verilog, netlist_if_mapped, netlist_verilog
 from hdl.timing import critical_path
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.circuit.netlist import FIRST_INPUT
@@ -101,8 +101,8 @@ def read_circuit(path: Path, technology: Technology, effort: str) -> Circuit:
         verilog = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from None
-    if is_mapped(verilog, technology):
-        return Circuit(verilog, read_netlist(verilog, technology), None)
+    if netlist := netlist_if_mapped(verilog, technology):
+        return Circuit(verilog, netlist, None)
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         mapped = map_verilog(verilog, technology, effort=effort, work_dir=Path(folder))
     return Circuit(verilog, mapped.netlist, mapped.recipe)

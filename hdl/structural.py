@@ -54,13 +54,12 @@ def _instance_line(netlist: Netlist, net: int, instance: Instance, technology: T
     return f"    {cell.name} g{net - netlist.first_driven} ({', '.join(pins)});"
 
 
-def is_mapped(verilog: str, technology: Technology) -> bool:
-    """Whether ``read_netlist`` takes the text: one flat module that instantiates only the technology's cells."""
+def netlist_if_mapped(verilog: str, technology: Technology) -> Netlist | None:
+    """The netlist of one flat module that instantiates only the technology's cells; None for any other text."""
     try:
-        read_netlist(verilog, technology)
+        return read_netlist(verilog, technology)
     except (ConfigError, ToolError):
-        return False
-    return True
+        return None
 
 
 def read_netlist(verilog: str, technology: Technology, *, top: str = "top") -> Netlist:

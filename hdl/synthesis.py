@@ -10,13 +10,13 @@ from hdl.composites import composites
 from hdl.equivalence import counterexample, equivalent
 from hdl.frontend import Aig, compile_verilog
 from hdl.recipes import Recipe, recipes_for
-from hdl.structural import is_mapped, netlist_verilog, read_netlist
+from hdl.structural import netlist_if_mapped, netlist_verilog, read_netlist
 from hdl.tools import run_abc
 from printedmlp.circuit import Netlist, share_gates
 from printedmlp.errors import ToolError, VerificationError
 from printedmlp.technology import Technology
 
-__all__ = ["MappedCircuit", "equivalent", "is_mapped", "map_verilog", "netlist_verilog", "read_netlist"]
+__all__ = ["MappedCircuit", "equivalent", "map_verilog", "netlist_if_mapped", "netlist_verilog", "read_netlist"]
 
 
 @dataclass(frozen=True)

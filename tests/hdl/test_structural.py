@@ -4,7 +4,7 @@ import re
 import pytest
 from hypothesis import given, settings
 
-from hdl.structural import is_mapped, netlist_verilog, read_netlist
+from hdl.structural import netlist_if_mapped, netlist_verilog, read_netlist
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.errors import ConfigError, ToolError
 from tests.netlists import EGFET, function, random_netlists, two_gates
@@ -88,11 +88,11 @@ def test_text_that_is_not_a_netlist(body, message):
     text = f"module top(input [1:0] inp, output out); {body} endmodule"
     with pytest.raises(ToolError, match=message):
         read_netlist(text, EGFET)
-    assert not is_mapped(text, EGFET)
+    assert netlist_if_mapped(text, EGFET) is None
 
 
 def test_a_netlist_is_recognised():
-    assert is_mapped(BY_HAND, EGFET)
+    assert netlist_if_mapped(BY_HAND, EGFET) is not None
     with pytest.raises(ToolError, match="expected are input inp"):
         read_netlist(re.sub(r"\binp\b", "data", BY_HAND), EGFET)
 
