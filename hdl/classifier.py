@@ -1,6 +1,6 @@
 """The whole classifier: blocks for the neurons that matter, an argmax, and the wires between them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Instance, Module, Signal, Value
@@ -28,7 +28,11 @@ def published_scores(model: DiscreteMLP) -> dict[int, ScoreNet]:
 
     A class that can never win has none, and there are none at all when only one class can win.
     """
-    bounds = model.intervals()[-1].outputs
+    return _score_nets(model.intervals()[-1])
+
+
+def _score_nets(layer: LayerIntervals) -> dict[int, ScoreNet]:
+    bounds = layer.outputs
     winners = possible_winners(bounds)
     if len(winners) == 1:
         return {}
@@ -49,9 +53,10 @@ class Classifier(wiring.Component):
 
     def __init__(self, model: DiscreteMLP) -> None:
         self.model = model
-        self.scores = published_scores(model)
-        self.bounds = _value_bounds(model)
-        self.neurons = _live_neurons(model, self.scores, self.bounds)
+        self.intervals = model.intervals()
+        self.scores = _score_nets(self.intervals[-1])
+        self.bounds = _value_bounds(model, self.intervals)
+        self.neurons = _live_neurons(model, self.scores, self.bounds, self.intervals)
         self.blocks: dict[str, wiring.Component] = {f"neuron_{n}_{j}": b for (n, j), b in self.neurons.items()}
         self.argmax = Argmax(self.bounds[-1]) if self.scores else None
         if self.argmax:
@@ -82,12 +87,12 @@ class Classifier(wiring.Component):
         """Name of a neuron's net: an output neuron's is the score itself unless it is still to be rectified."""
         if number < len(self.model.layers) - 1:
             return f"hidden_{number}_{index}"
-        rectified = self.model.intervals()[-1]
+        rectified = self.intervals[-1]
         return f"score_{index}" if rectified.outputs[index] == rectified.sums[index] else f"sum_{index}"
 
     def _compared(self, m: Module, c: int, total: Value | None) -> Value:
         """The value of class c that the argmax reads; drives the score's net where it is another one."""
-        layer, net = self.model.intervals()[-1], self.scores[c]
+        layer, net = self.intervals[-1], self.scores[c]
         if total is not None and layer.outputs[c] == layer.sums[c]:
             return total
         score = Signal(net.width, name=net.name, attrs={"keep": 1})
@@ -100,9 +105,8 @@ def _instantiate(m: Module, name: str, inputs: dict[str, Value], port: str, outp
     m.submodules[name] = Instance(name, **connections, **{f"o_{port}": output})
 
 
-def _value_bounds(model: DiscreteMLP) -> list[tuple[Interval, ...]]:
+def _value_bounds(model: DiscreteMLP, intervals: Sequence[LayerIntervals]) -> list[tuple[Interval, ...]]:
     """Bounds of the features, of every hidden layer's activated values, and of what the argmax compares."""
-    intervals = model.intervals()
     features = ((0, (1 << model.input_bits) - 1),) * model.n_features
     return [features, *(layer.outputs for layer in intervals[:-1]), _compared_bounds(intervals[-1])]
 
@@ -114,12 +118,14 @@ def _compared_bounds(scores: LayerIntervals) -> tuple[Interval, ...]:
 
 
 def _live_neurons(
-    model: DiscreteMLP, classes: Collection[int], bounds: list[tuple[Interval, ...]]
+    model: DiscreteMLP,
+    classes: Collection[int],
+    bounds: list[tuple[Interval, ...]],
+    intervals: Sequence[LayerIntervals],
 ) -> dict[tuple[int, int], Neuron]:
     """Blocks by layer and index of the neurons that vary and that the class depends on."""
     wanted = {c for c in classes if bounds[-1][c][0] < bounds[-1][c][1]}
     live: dict[tuple[int, int], Neuron] = {}
-    intervals = model.intervals()
     for number, layer in reversed(list(enumerate(model.layers))):
         made = {(number, j): Neuron(layer, j, bounds[number], intervals[number]) for j in sorted(wanted)}
         wanted = {i for neuron in made.values() for i in neuron.summands.inputs}
