@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from printedmlp.errors import ConfigError
+from printedmlp.search import SearchSettings
 
 BUDGETS: dict[str, dict[str, Any]] = {
     "quick": {"restarts": 6, "population": 100, "generations": 2000, "effort": "quick", "candidates": 24},
@@ -80,11 +81,11 @@ class DesignConfig:
     restarts: int = 0
     population: int = 0
     generations: int = -1
-    crossover_rate: float = 0.7
-    mutations_per_child: float = 2.5
-    removal_share: float = 0.25
-    nearly_exact_share: float = 0.1
-    max_accuracy_loss: float = 0.1
+    crossover_rate: float = SearchSettings.crossover_rate
+    mutations_per_child: float = SearchSettings.mutations_per_child
+    removal_share: float = SearchSettings.removal_share
+    nearly_exact_share: float = SearchSettings.nearly_exact_share
+    max_accuracy_loss: float = SearchSettings.max_accuracy_loss
     candidates: int = 0
     effort: str = ""
     technology: str = "egfet"
@@ -106,6 +107,11 @@ class DesignConfig:
             raise ConfigError(f"msb: {self.msb} is below lsb {self.lsb}")
         if self.hidden is not None and not (self.hidden and all(1 <= n <= 256 for n in self.hidden)):
             raise ConfigError(f"hidden: {list(self.hidden)} must be layer sizes in 1..256")
+
+    @property
+    def search_settings(self) -> SearchSettings:
+        """The part of the settings that the genetic search takes, under the same names."""
+        return SearchSettings(**{item.name: getattr(self, item.name) for item in fields(SearchSettings)})
 
     def to_json(self) -> dict[str, Any]:
         """The settings as a JSON-ready dictionary."""

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +81,11 @@ class Run:
     Parameters
     ----------
     folder : the run's place; made by `open_run`.
-    settings : everything that decides the result, JSON-ready.
+    manifest : what `manifest.json` holds.
     """
 
     folder: Path
-    settings: Mapping[str, Any]
-    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest: dict[str, Any]
 
     def path(self, *parts: str) -> Path:
         """A path inside the run folder."""
@@ -166,8 +165,7 @@ def open_run(folder: Path, settings: Mapping[str, Any], order: list[str], *, fre
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ConfigError(f"{folder}: another process is working in this run folder") from None
-        run = Run(folder, settings)
-        run.manifest = _manifest(folder, settings, order, fresh)
+        run = Run(folder, _manifest(folder, settings, order, fresh))
         _remove_drafts(folder)
         run._save()
         yield run

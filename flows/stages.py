@@ -18,7 +18,7 @@ from printedmlp.genome import GenomeLayout
 from printedmlp.model import DiscreteMLP
 from printedmlp.power_of_two import power_of_two_starts
 from printedmlp.preparation import PARTS, prepare
-from printedmlp.search import Generation, SearchSettings, evolve
+from printedmlp.search import Generation, evolve
 from printedmlp.vectors import vectors_csv
 
 HISTORY = 200
@@ -90,19 +90,10 @@ def paper(job: Job) -> list[str]:
     config, layout = job.config, search_layout(job)
     train, validation = job.vectors("train"), job.vectors("validation")
     exact_record = job.run.read_json("search", "exact.json")
-    settings = SearchSettings(
-        population=config.population,
-        generations=config.generations,
-        crossover_rate=config.crossover_rate,
-        mutations_per_child=config.mutations_per_child,
-        removal_share=config.removal_share,
-        nearly_exact_share=config.nearly_exact_share,
-        max_accuracy_loss=config.max_accuracy_loss,
-    )
     checkpoint = job.run.path("search", "paper.checkpoint.npz")
     with job.reporter.bar("genetic search", config.generations) as bar:
         result = evolve(
-            settings,
+            config.search_settings,
             layout,
             PopulationEvaluator(layout, train.codes, train.y),
             PopulationCost(layout),
@@ -144,8 +135,8 @@ def _note(generation: Generation, n_rows: int) -> str:
 
 def front(job: Job) -> list[str]:
     """Gather the designs' figures: the front, the baseline, and the reductions at each loss level."""
-    records = {path.parent.name: path for path in sorted(job.run.path("designs").glob("*/measure.json"))}
-    measured = {name: job.run.read_json("designs", name, "measure.json") for name in records}
+    names = sorted(path.parent.name for path in job.run.path("designs").glob("*/measure.json"))
+    measured = {name: job.run.read_json("designs", name, "measure.json") for name in names}
     exact_record, textbook_record = (measured.pop(name) for name in BASELINES)
     points = sorted(map(FrontPoint.from_json, measured.values()), key=lambda p: p.area_cm2)
     exact_point = FrontPoint.from_json(exact_record)
