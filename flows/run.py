@@ -113,11 +113,13 @@ class Run:
     def do(self, stage: str, work: Callable[[], list[str]]) -> bool:
         """Run one stage unless it is done; `work` returns the paths it wrote, relative to the folder.
 
-        Later stages are forgotten first, since they were made from what this one is about to replace.
-        Returns whether the stage ran.
+        Later stages are forgotten first, since they were made from what this one is about to replace. Files that
+        are no longer as the stage left them are deleted, so that a stage which keeps its own finished pieces does
+        not keep a changed one. Returns whether the stage ran.
         """
         if self.is_done(stage):
             return False
+        self._delete_changed(stage)
         self._forget_from(stage)
         start = time.monotonic()
         files = work()
@@ -132,6 +134,12 @@ class Run:
     def _unchanged(self, name: str, digest: str) -> bool:
         path = self.path(name)
         return path.is_file() and sha256_file(path) == digest
+
+    def _delete_changed(self, stage: str) -> None:
+        files = self.manifest["stages"].get(stage, {"files": {}})["files"]
+        for name, digest in files.items():
+            if not self._unchanged(name, digest):
+                self.path(name).unlink(missing_ok=True)
 
     def _forget_from(self, stage: str) -> None:
         order = self.manifest["order"]

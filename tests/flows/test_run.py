@@ -39,6 +39,22 @@ def test_a_changed_file_makes_its_stage_and_the_later_ones_undone(tmp_path):
         assert not run.is_done("second")
 
 
+def test_a_stage_that_keeps_its_pieces_does_not_keep_a_changed_one(tmp_path):
+    def keeping(run):
+        def work():
+            if not run.path("piece.json").exists():
+                run.write_json(1, "piece.json")
+            return ["piece.json"]
+
+        return work
+
+    with open_run(tmp_path / "r", {}, ORDER) as run:
+        run.do("first", keeping(run))
+        run.path("piece.json").write_text("7")
+        assert run.do("first", keeping(run))
+        assert run.read_json("piece.json") == 1
+
+
 def test_a_killed_stage_is_not_done_and_leaves_no_draft(tmp_path):
     def killed():
         raise Killed
