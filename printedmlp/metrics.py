@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from printedmlp.errors import DataError
+from printedmlp.errors import ConfigError, DataError
 
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
+"""What a design run can be asked to make the most of; each is 1 for a classifier that is always right."""
 Z_95 = 1.959963984540054
 """Two-sided 95 % point of the standard normal distribution."""
 
@@ -25,6 +27,8 @@ class Metrics:
     accuracy : share of rows predicted right.
     interval : 95 % Wilson interval of the accuracy.
     balanced_accuracy : mean recall over the classes that the rows hold.
+    macro_f1 : mean over the classes that the rows hold of F1 = 2 right / (answered + held); a class that the rows
+        hold and that is never answered counts 0. Classes without rows are left out as they are of the balance.
     majority_accuracy : accuracy of always answering the most frequent class of the *training* rows.
     classes_predicted : number of classes ever answered.
     invalid : rows whose answer is no class at all (a circuit has codes to spare when C is no power of two).
@@ -35,6 +39,7 @@ class Metrics:
     accuracy: float
     interval: tuple[float, float]
     balanced_accuracy: float
+    macro_f1: float
     majority_accuracy: float
     classes_predicted: int
     invalid: int
@@ -49,11 +54,55 @@ class Metrics:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Metrics:
-        """Rebuild from `to_json`'s dictionary, which may hold other figures too."""
-        values = {name: data[name] for name in cls.__dataclass_fields__}
+        """Rebuild from `to_json`'s dictionary, which may hold other figures too.
+
+        A record from before macro F1 was counted gets it from its confusion; it is not a number where some answers
+        named no class, because such a record does not say which classes' rows they were.
+        """
+        confusion = tuple(tuple(row) for row in data["confusion"])
+        values = {"macro_f1": _macro_f1_of_record(data), **data}
+        values = {name: values[name] for name in cls.__dataclass_fields__}
         low, high = values["interval"]
-        confusion = tuple(tuple(row) for row in values["confusion"])
         return cls(**{**values, "interval": (low, high), "confusion": confusion})
+
+    def value(self, metric: str) -> float:
+        """The figure called `metric`, one of `METRICS`; ConfigError for another name."""
+        return float(getattr(self, checked_metric(metric)))
+
+    def majority_value(self, metric: str) -> float:
+        """What always answering the training rows' most frequent class is worth on these rows, by `metric`.
+
+        Such an answer is right on the share m = `majority_accuracy` of the rows: a recall of 1 and an F1 of
+        2 m / (1 + m) in one class, 0 in the others. Rows answered with no class at all are not known by class, so
+        the classes are counted among the others.
+        """
+        m, held = self.majority_accuracy, max(1, sum(any(row) for row in self.confusion))
+        worth = {"accuracy": m, "balanced_accuracy": (m > 0) / held, "macro_f1": 2 * m / (1 + m) / held}
+        return worth[checked_metric(metric)]
+
+
+def checked_metric(metric: str) -> str:
+    """The name of a metric as it was given; ConfigError if it is none of `METRICS`."""
+    if metric not in METRICS:
+        raise ConfigError(f"metric: {metric!r} is not one of {', '.join(METRICS)}")
+    return metric
+
+
+def score(metric: str, y_true: ArrayLike, y_pred: ArrayLike, n_classes: int) -> float:
+    """What predicted classes are worth by a metric.
+
+    Parameters
+    ----------
+    metric : one of `METRICS`.
+    y_true, y_pred : see `evaluate`.
+
+    Raises
+    ------
+    ConfigError : for an unknown metric.
+    DataError : for rows that cannot be compared.
+    """
+    checked_metric(metric)
+    return evaluate(y_true, y_pred, n_classes=n_classes, majority_class=0).value(metric)
 
 
 def evaluate(y_true: ArrayLike, y_pred: ArrayLike, *, n_classes: int, majority_class: int) -> Metrics:
@@ -73,12 +122,14 @@ def evaluate(y_true: ArrayLike, y_pred: ArrayLike, *, n_classes: int, majority_c
     confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
     valid = answers < n_classes
     np.add.at(confusion, (truth[valid], answers[valid]), 1)
+    held = np.bincount(truth, minlength=n_classes)
     n_right, n = int(np.trace(confusion)), len(truth)
     return Metrics(
         n=n,
         accuracy=n_right / n,
         interval=wilson_interval(n_right, n),
-        balanced_accuracy=_balanced_accuracy(truth, confusion),
+        balanced_accuracy=_balanced_accuracy(held, confusion),
+        macro_f1=_macro_f1(held, confusion),
         majority_accuracy=float(np.mean(truth == majority_class)),
         classes_predicted=int((confusion.sum(axis=0) > 0).sum()),
         invalid=int((~valid).sum()),
@@ -101,10 +152,19 @@ def majority_class(y_train: ArrayLike, n_classes: int) -> int:
     return int(np.argmax(np.bincount(np.asarray(y_train), minlength=n_classes)))
 
 
-def _balanced_accuracy(truth: NDArray[np.int64], confusion: NDArray[np.int64]) -> float:
-    counts = np.bincount(truth, minlength=len(confusion))
-    present = counts > 0
-    return float(np.mean(np.diag(confusion)[present] / counts[present]))
+def _balanced_accuracy(held: NDArray[np.int64], confusion: NDArray[np.int64]) -> float:
+    present = held > 0
+    return float(np.mean(np.diag(confusion)[present] / held[present]))
+
+
+def _macro_f1(held: NDArray[np.int64], confusion: NDArray[np.int64]) -> float:
+    present = held > 0
+    return float(np.mean(2 * np.diag(confusion)[present] / (confusion.sum(axis=0) + held)[present]))
+
+
+def _macro_f1_of_record(data: Mapping[str, Any]) -> float:
+    confusion = np.asarray(data["confusion"], dtype=np.int64)
+    return float("nan") if data["invalid"] else _macro_f1(confusion.sum(axis=1), confusion)
 
 
 def _checked(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
