@@ -159,16 +159,8 @@ def _summand(mask: int, shift: int, varying: int, stop: int) -> int:
 
 @inlined
 def _count_columns(
-    genes: Array,
-    gene: int,
-    n_inputs: int,
-    inputs: int,
-    bias_shift: int,
-    bits: int,
-    top: int,
-    n: int,
-    scratch: Array,
-) -> int:
+    genes: Array, gene: int, n_inputs: int, inputs: int, shift: int, bits: int, top: int, n: int, scratch: Array
+) -> Any:
     """Count the summand bits below column `top` behind the scratch's rows; the constant that joins them.
 
     A subtracted bit enters inverted, which leaves -1 in its column for the constant, except in the sign's column.
