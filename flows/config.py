@@ -9,16 +9,56 @@ from pathlib import Path
 from typing import Any
 
 from printedmlp.errors import ConfigError
+from printedmlp.front import Limits
+from printedmlp.metrics import METRICS
+from printedmlp.objective import check_weights
 from printedmlp.search import SearchSettings
 
 BUDGETS: dict[str, dict[str, Any]] = {
-    "quick": {"restarts": 6, "population": 100, "generations": 2000, "effort": "quick", "candidates": 24},
-    "standard": {"restarts": 16, "population": 200, "generations": 6000, "effort": "standard", "candidates": 40},
-    "thorough": {"restarts": 32, "population": 300, "generations": 30000, "effort": "thorough", "candidates": 96},
+    "quick": {
+        "restarts": 6,
+        "population": 100,
+        "generations": 2000,
+        "chains": 4,
+        "proposals": 20_000,
+        "tree_generations": 60,
+        "candidates": 24,
+        "refine_starts": 6,
+        "refine_moves": 200_000,
+        "power_moves": 50_000,
+        "effort": "quick",
+    },
+    "standard": {
+        "restarts": 16,
+        "population": 200,
+        "generations": 6000,
+        "chains": 16,
+        "proposals": 100_000,
+        "tree_generations": 200,
+        "candidates": 40,
+        "refine_starts": 12,
+        "refine_moves": 1_000_000,
+        "power_moves": 200_000,
+        "effort": "standard",
+    },
+    "thorough": {
+        "restarts": 32,
+        "population": 300,
+        "generations": 30_000,
+        "chains": 64,
+        "proposals": 1_000_000,
+        "tree_generations": 1000,
+        "candidates": 96,
+        "refine_starts": 24,
+        "refine_moves": 20_000_000,
+        "power_moves": 2_000_000,
+        "effort": "thorough",
+    },
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "budget": tuple(BUDGETS),
     "effort": ("quick", "standard", "thorough"),
+    "metric": METRICS,
     "missing": ("drop", "error"),
     "simulator": ("verilator", "icarus"),
 }
@@ -28,7 +68,17 @@ RANGES: dict[str, tuple[float, float]] = {
     "restarts": (1, 1000),
     "population": (8, 100_000),
     "generations": (0, 10_000_000),
+    "chains": (1, 10_000),
+    "proposals": (0, 10**10),
+    "tree_generations": (0, 10_000_000),
     "candidates": (1, 10_000),
+    "refine_starts": (0, 10_000),
+    "refine_moves": (0, 10**10),
+    "jitter": (0, 1000),
+    "power_moves": (0, 10**10),
+    "max_area": (0.0, 1e6),
+    "max_power": (0.0, 1e6),
+    "min_accuracy": (0.0, 1.0),
     "max_accuracy_loss": (0.0, 1.0),
     "crossover_rate": (0.0, 1.0),
     "mutations_per_child": (0.0, 1000.0),
@@ -38,6 +88,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "lsb": (0, 20),
     "msb": (0, 30),
 }
+PLAIN: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
+"""Types that a value of a TOML file may have by the type that a setting is declared as."""
+LISTS: dict[str, tuple[type, ...]] = {"tuple[int, ...]": (int,), "tuple[float, ...]": (int, float)}
+NAMES = {"tuple[int, ...]": "a list of integers", "tuple[float, ...]": "a list of numbers"}
 
 
 @dataclass(frozen=True)
@@ -51,15 +105,26 @@ class DesignConfig:
     missing : rows with missing cells are dropped with a warning ("drop") or refused ("error").
     seed : of the split, the training and the random vectors.
     official_split, group_duplicates : see `printedmlp.split`.
+    metric : what circuits are chosen by on the validation rows: "accuracy", "balanced_accuracy" or "macro_f1".
+    class_weights : weights of wrong training rows by class: "balanced", or a positive number for each class in the
+        order of the output codes; None takes equal weights for accuracy and balanced ones for the other metrics.
+    max_area, max_power : largest cell area in cm2 and static power in mW at the nominal voltage, on the rows that
+        circuits are chosen by, of a circuit on the front; None sets no limit.
+    min_accuracy : smallest validation value of the metric, 0 to 1, of a circuit on the front; None sets no limit.
     hidden : sizes of the hidden layers; None takes the literature's for a known data set.
     input_bits : bits of each quantised input.
     lsb, msb : window of the hidden QReLU.
-    budget : "quick", "standard" or "thorough"; sets the five numbers below unless they are given.
+    budget : "quick", "standard" or "thorough"; sets the numbers of the stages and the effort unless they are given.
     restarts : float trainings of the exact baseline.
     population, generations : of NSGA-II.
     crossover_rate, mutations_per_child, removal_share, nearly_exact_share : see `printedmlp.search.SearchSettings`.
     max_accuracy_loss : training-accuracy loss against the exact baseline beyond which a solution is infeasible.
+    chains, proposals : annealing chains of the search, and proposals of each chain at each error level.
+    tree_generations : generations of the search for decision trees.
     candidates : how many of the search's solutions are synthesised.
+    refine_starts, refine_moves : netlists that are refined gate by gate, and moves of each at each error level.
+    jitter : noisy copies of each training row that refinement must answer as well.
+    power_moves : moves of the choice of polarities and cells for power, for each netlist.
     effort : synthesis effort of the designs reported.
     technology : name of a built-in technology or path of a TOML file.
     liberty : path of a Liberty file used instead.
@@ -73,6 +138,11 @@ class DesignConfig:
     seed: int = 0
     official_split: bool = False
     group_duplicates: bool = False
+    metric: str = "accuracy"
+    class_weights: str | tuple[float, ...] | None = None
+    max_area: float | None = None
+    max_power: float | None = None
+    min_accuracy: float | None = None
     hidden: tuple[int, ...] | None = None
     input_bits: int = 4
     lsb: int = 4
@@ -86,7 +156,14 @@ class DesignConfig:
     removal_share: float = SearchSettings.removal_share
     nearly_exact_share: float = SearchSettings.nearly_exact_share
     max_accuracy_loss: float = SearchSettings.max_accuracy_loss
+    chains: int = 0
+    proposals: int = -1
+    tree_generations: int = -1
     candidates: int = 0
+    refine_starts: int = -1
+    refine_moves: int = -1
+    jitter: int = 0
+    power_moves: int = -1
     effort: str = ""
     technology: str = "egfet"
     liberty: str | None = None
@@ -101,17 +178,24 @@ class DesignConfig:
             if getattr(self, key) not in allowed:
                 raise ConfigError(f"{key}: {getattr(self, key)!r} is not one of {', '.join(allowed)}")
         for key, (low, high) in RANGES.items():
-            if not low <= getattr(self, key) <= high:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not in {low:g}..{high:g}")
+            value = getattr(self, key)
+            if value is not None and not low <= value <= high:
+                raise ConfigError(f"{key}: {value} is not in {low:g}..{high:g}")
         if self.msb < self.lsb:
             raise ConfigError(f"msb: {self.msb} is below lsb {self.lsb}")
         if self.hidden is not None and not (self.hidden and all(1 <= n <= 256 for n in self.hidden)):
             raise ConfigError(f"hidden: {list(self.hidden)} must be layer sizes in 1..256")
+        check_weights(self.class_weights)
 
     @property
     def search_settings(self) -> SearchSettings:
         """The part of the settings that the genetic search takes, under the same names."""
         return SearchSettings(**{item.name: getattr(self, item.name) for item in fields(SearchSettings)})
+
+    @property
+    def limits(self) -> Limits:
+        """What a circuit of the front must keep to."""
+        return Limits(max_area_cm2=self.max_area, max_power_mw=self.max_power, min_score=self.min_accuracy)
 
     def to_json(self) -> dict[str, Any]:
         """The settings as a JSON-ready dictionary."""
@@ -167,19 +251,19 @@ def _read_toml(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}") from None
+    return {key: _checked(file, key, value) for key, value in values.items()}
+
+
+def _checked(file: Path, key: str, value: Any) -> Any:
+    """A setting of the file as `DesignConfig` takes it, if it is of the kind that the setting is declared as."""
     types = {item.name: str(item.type) for item in fields(DesignConfig)}
-    return {key: _checked(file, key, value, types) for key, value in values.items()}
-
-
-def _checked(file: Path, key: str, value: Any, types: Mapping[str, str]) -> Any:
     if key not in types:
         raise ConfigError(f"{file}: unknown setting '{key}'")
-    if types[key].startswith("tuple"):
-        if isinstance(value, list) and all(type(item) is int for item in value):
+    kinds = [kind for kind in types[key].split(" | ") if kind != "None"]
+    for kind in kinds:
+        if isinstance(value, list) and kind in LISTS and all(type(v) in LISTS[kind] for v in value):
             return tuple(value)
-        raise ConfigError(f"{file}: {key} must be a list of integers, not {value!r}")
-    name = types[key].split(" ")[0]
-    wanted: tuple[type, ...] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}[name]
-    if type(value) not in wanted:
-        raise ConfigError(f"{file}: {key} must be {name}, not {value!r}")
-    return value
+        if type(value) in PLAIN.get(kind, ()):
+            return value
+    wanted = " or ".join(NAMES.get(kind, kind) for kind in kinds)
+    raise ConfigError(f"{file}: {key} must be {wanted}, not {value!r}")

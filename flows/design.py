@@ -23,6 +23,7 @@ from flows.summary import summary_text
 from flows.tools import versions
 from hdl.liberty import read_liberty
 from printedmlp.dataset import Dataset, load_dataset
+from printedmlp.objective import BALANCED
 from printedmlp.technology import BUILT_IN, load_technology
 from printedmlp.topology import default_hidden
 
@@ -113,21 +114,49 @@ def _parser() -> argparse.ArgumentParser:
     add("--missing", choices=CHOICES["missing"], help="rows with missing cells: drop (default) or error")
     add("--seed", type=int, metavar="N", help="seed of split, training and vectors (default: 0)")
     add("--budget", choices=BUDGETS, help="seconds, minutes or an hour of search (default: standard)")
+    add("--metric", choices=CHOICES["metric"], help="what circuits are chosen by on validation (default: accuracy)")
+    add(
+        "--class-weights",
+        type=_weights,
+        metavar="W",
+        help="weights of wrong training rows by class: balanced, or numbers such as 1,2,5 in the order of the "
+        "output codes (default: equal for accuracy, balanced for the other metrics)",
+    )
+    add("--max-area", type=float, metavar="CM2", help="largest cell area on the front, in cm2 (default: no limit)")
+    add("--max-power", type=float, metavar="MW", help="largest power at the nominal voltage, in mW (no limit)")
+    add(
+        "--min-accuracy",
+        type=float,
+        metavar="SHARE",
+        help="least validation value of the metric, 0..1 (no limit)",
+    )
     add("--hidden", type=_sizes, metavar="N[,N]", help="hidden layer sizes (default: the literature's)")
     add("--input-bits", type=int, metavar="N", help="bits of each quantised input (default: 4)")
     add("--lsb", type=int, metavar="N", help="lowest bit kept by the hidden QReLU (default: 4)")
     add("--msb", type=int, metavar="N", help="highest bit kept by the hidden QReLU (default: 11)")
     add("--official-split", action="store_true", default=None, help="the data set's own test rows (pendigits)")
     add("--group-duplicates", action="store_true", default=None, help="equal rows on one side of the split")
-    add("--restarts", type=int, metavar="N", help="float trainings of the exact baseline")
-    add("--population", type=int, metavar="N", help="individuals of the genetic search")
-    add("--generations", type=int, metavar="N", help="generations of the genetic search")
+    add("--restarts", type=int, metavar="N", help=f"float trainings of the baseline ({_by_budget('restarts')})")
+    add("--population", type=int, metavar="N", help=f"of the genetic search ({_by_budget('population')})")
+    add("--generations", type=int, metavar="N", help=f"of the genetic search ({_by_budget('generations')})")
     add("--crossover-rate", type=float, metavar="SHARE", help="pairs of parents that are crossed (default: 0.7)")
     add("--mutations-per-child", type=float, metavar="N", help="genes changed in a child on average (2.5)")
     add("--removal-share", type=float, metavar="SHARE", help="mutated masks that are cleared (default: 0.25)")
     add("--nearly-exact-share", type=float, metavar="SHARE", help="nearly exact part of the first population (0.1)")
     add("--max-accuracy-loss", type=float, metavar="SHARE", help="loss beyond which a solution is infeasible (0.1)")
-    add("--candidates", type=int, metavar="N", help="solutions of the search that are synthesised")
+    add("--chains", type=int, metavar="N", help=f"annealing chains of the search ({_by_budget('chains')})")
+    add("--proposals", type=int, metavar="N", help=f"proposals of a chain a level ({_by_budget('proposals')})")
+    add(
+        "--tree-generations",
+        type=int,
+        metavar="N",
+        help=f"generations of the search for decision trees ({_by_budget('tree_generations')})",
+    )
+    add("--candidates", type=int, metavar="N", help=f"solutions synthesised ({_by_budget('candidates')})")
+    add("--refine-starts", type=int, metavar="N", help=f"netlists refined ({_by_budget('refine_starts')})")
+    add("--refine-moves", type=int, metavar="N", help=f"moves a level and netlist ({_by_budget('refine_moves')})")
+    add("--jitter", type=int, metavar="N", help="noisy copies of each training row for refinement (default: 0)")
+    add("--power-moves", type=int, metavar="N", help=f"moves for power a netlist ({_by_budget('power_moves')})")
     add("--effort", choices=CHOICES["effort"], help="synthesis effort")
     add("--technology", metavar="NAME", help="built-in technology or TOML file (default: egfet)")
     add("--liberty", metavar="FILE", help="Liberty file of the cells to use instead")
@@ -141,6 +170,20 @@ def _sizes(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of integers such as 5 or 8,4") from None
+
+
+def _weights(text: str) -> str | tuple[float, ...]:
+    if text == BALANCED:
+        return text
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither {BALANCED} nor numbers such as 1,2,5") from None
+
+
+def _by_budget(key: str) -> str:
+    """A setting's values in the order of the budgets, for the help."""
+    return " / ".join(str(values[key]) for values in BUDGETS.values()) + " by budget"
 
 
 if __name__ == "__main__":

@@ -1,45 +1,39 @@
-"""The result of a search: verified circuits that no other beats in both validation accuracy and area."""
+"""The result of a run: verified circuits, the stage each comes from, and what the front says at each loss level.
+
+How the circuits are chosen is in `choice`, for which this is the entrance.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
-import numpy as np
-
+from printedmlp.choice import ROUNDING, Judged, Limits, nearest_miss, select_front
 from printedmlp.errors import ConfigError
 from printedmlp.metrics import Metrics
-from printedmlp.pareto import non_dominated
 
+__all__ = [
+    "LOSSES",
+    "STAGE_ORDER",
+    "FrontPoint",
+    "Judged",
+    "Limits",
+    "Reduction",
+    "front_csv",
+    "nearest_miss",
+    "reductions",
+    "select_front",
+    "smallest_at",
+    "stage_fronts",
+]
+
+STAGE_ORDER = ("textbook", "exact", "paper", "tree", "search", "refine")
+"""Where a circuit can come from, in the order in which pages and tables show it."""
 LOSSES = (0, 1, 2, 5)
-"""Losses of validation accuracy, in percentage points, at which reductions are quoted."""
-ROUNDING = 1e-9
-
-
-class Judged(Protocol):
-    """What a circuit is chosen by; none of it is measured on the test rows."""
-
-    @property
-    def id(self) -> str:
-        """Unique name."""
-
-    @property
-    def train_accuracy(self) -> float:
-        """Share of training rows answered right."""
-
-    @property
-    def validation_accuracy(self) -> float:
-        """Share of validation rows answered right."""
-
-    @property
-    def area_cm2(self) -> float:
-        """Cell area of the mapped netlist."""
-
-
-Circuit = TypeVar("Circuit", bound=Judged)
+"""Losses of the validation score, in percentage points, at which reductions are quoted."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +43,15 @@ class FrontPoint:
     Attributes
     ----------
     id : short unique name, safe in paths.
-    stage : where it comes from: "exact", "paper", ...
-    topology : layer sizes from the inputs to the classes.
-    validation_accuracy : what circuits are chosen by.
+    stage : where it comes from, one of `STAGE_ORDER`.
+    topology : layer sizes from the inputs to the classes; empty for what is no network.
+    train_accuracy, validation_accuracy : shares of rows answered right, whatever the metric is.
+    metric, score : the metric that was chosen, and its value on the validation rows, by which circuits are chosen.
+    choice_power_mw : power at the nominal voltage on the rows that choose; None in records that lack it.
+    description : what the classifier is, in a word or two, where its topology does not tell.
     test : figures on the test rows, which nothing is chosen by.
     area_cm2, cells, cell_counts : of the mapped netlist; cell area without routing.
-    power_mw, delay_ms : by supply voltage as JSON writes it, such as "0.6" and "1".
+    power_mw, delay_ms : by supply voltage as JSON writes it, such as "0.6" and "1"; power is that on the test rows.
     max_rate_hz : highest rate at the nominal voltage; None where there is no path from input to output.
     model_sha256 : hash of the classifier's JSON text.
     """
@@ -71,7 +68,28 @@ class FrontPoint:
     delay_ms: Mapping[str, float]
     max_rate_hz: float | None
     model_sha256: str
+    metric: str
+    score: float
+    choice_power_mw: float | None = None
+    description: str = ""
     cell_counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def form(self) -> str:
+        """What the classifier is: its description, or else its topology such as 16-5-10."""
+        return self.description or "-".join(map(str, self.topology))
+
+    @property
+    def power_mw_nominal(self) -> float:
+        """Power on the rows that choose; ConfigError where it is not known."""
+        if self.choice_power_mw is None:
+            raise ConfigError(f"circuit {self.id}: its power on the rows that choose is not known")
+        return self.choice_power_mw
+
+    @property
+    def test_score(self) -> float:
+        """Value of the chosen metric on the test rows."""
+        return self.test.value(self.metric)
 
     def power_at(self, voltage: str) -> float:
         """Power in mW at a supply voltage; ConfigError if it was not measured there."""
@@ -87,23 +105,28 @@ class FrontPoint:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FrontPoint:
-        """Rebuild from `to_json`'s dictionary, which may hold other keys too."""
-        values = {name: data[name] for name in cls.__dataclass_fields__ if name != "test"}
+        """Rebuild from `to_json`'s dictionary, which may hold other keys too.
+
+        A record without metric and score is one of circuits chosen by validation accuracy.
+        """
+        filled = {"metric": "accuracy", "score": data["validation_accuracy"], **data}
+        values = {item.name: filled[item.name] for item in fields(cls) if item.name in filled}
         return cls(**{**values, "topology": tuple(data["topology"]), "test": Metrics.from_json(data)})
 
 
 @dataclass(frozen=True)
 class Reduction:
-    """The smallest circuit within a loss of validation accuracy, against the exact baseline.
+    """The smallest circuit within a loss of validation score, against the exact baseline.
 
-    `id` is None where no circuit qualifies. A factor is the baseline's figure over the circuit's; None without a
-    circuit and where the circuit's figure is zero (a constant answer needs no cell).
+    `id` is None where no circuit qualifies. `score` and `test_score` are by the metric that was chosen. A factor is
+    the baseline's figure over the circuit's; None without a circuit and where the circuit's figure is zero (a
+    constant answer needs no cell).
     """
 
     loss: float
     id: str | None = None
-    validation_accuracy: float | None = None
-    test_accuracy: float | None = None
+    score: float | None = None
+    test_score: float | None = None
     area_factor: float | None = None
     power_factor: float | None = None
 
@@ -112,40 +135,46 @@ class Reduction:
         return asdict(self)
 
 
-def select_front(candidates: Sequence[Circuit]) -> list[Circuit]:
-    """The circuits that none dominates in validation accuracy (more) and area (less), smallest first.
+def stage_fronts(points: Sequence[FrontPoint]) -> dict[str, list[FrontPoint]]:
+    """Each stage's circuits that no other of the same stage beats in score and area, smallest first.
 
-    Of circuits equal in both, the one most accurate on the training rows stays, then the one whose id sorts first;
-    the order of the candidates does not matter. What was measured on the test rows is not looked at, nor is power,
-    which depends on the states that those rows cause; candidates need not have been measured on them.
+    Stages without circuits are left out; those there are come in the order of `STAGE_ORDER`, others after them.
     """
-    ranked = sorted(candidates, key=lambda p: (-p.train_accuracy, p.id))
-    points = np.array([(p.area_cm2, -p.validation_accuracy) for p in ranked]).reshape(-1, 2)
-    kept = [p for p, keep in zip(ranked, non_dominated(points), strict=True) if keep]
-    return sorted(kept, key=lambda p: p.area_cm2)
+    stages = sorted({p.stage for p in points}, key=lambda stage: (_rank(stage), stage))
+    return {
+        stage: select_front([p for p in points if p.stage == stage], axes=("score", "area")) for stage in stages
+    }
+
+
+def _rank(stage: str) -> int:
+    return STAGE_ORDER.index(stage) if stage in STAGE_ORDER else len(STAGE_ORDER)
 
 
 def reductions(
     front: Sequence[FrontPoint], exact: FrontPoint, losses: Sequence[float] = LOSSES, *, voltage: str
 ) -> list[Reduction]:
-    """For each loss, in percentage points of validation accuracy, the smallest circuit that loses no more.
+    """For each loss, in percentage points of validation score, the smallest circuit that loses no more.
 
-    Power is compared at `voltage`. Validation accuracy decides; test accuracy is only told.
+    Power is compared at `voltage`. The validation score decides; that on the test rows is only told.
     """
     return [_reduction(front, exact, loss, voltage) for loss in losses]
 
 
+def smallest_at(points: Sequence[FrontPoint], least: float) -> FrontPoint | None:
+    """The smallest of the circuits whose validation score is no less than `least`; None if there is none."""
+    able = [p for p in points if p.score >= least - ROUNDING]
+    return min(able, key=lambda p: (p.area_cm2, -p.score, p.id), default=None)
+
+
 def _reduction(front: Sequence[FrontPoint], exact: FrontPoint, loss: float, voltage: str) -> Reduction:
-    least = exact.validation_accuracy - loss / 100 - ROUNDING
-    able = [p for p in front if p.validation_accuracy >= least]
-    if not able:
+    best = smallest_at(front, exact.score - loss / 100)
+    if best is None:
         return Reduction(loss)
-    best = min(able, key=lambda p: (p.area_cm2, p.id))
     return Reduction(
         loss,
         best.id,
-        best.validation_accuracy,
-        best.test.accuracy,
+        best.score,
+        best.test_score,
         _factor(exact.area_cm2, best.area_cm2),
         _factor(exact.power_at(voltage), best.power_at(voltage)),
     )
@@ -174,7 +203,10 @@ def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str) -> dict[str, An
     return {
         "id": point.id,
         "stage": point.stage,
-        "topology": "-".join(map(str, point.topology)),
+        "form": point.form,
+        "metric": point.metric,
+        "score": point.score,
+        "test_score": point.test_score,
         "train_accuracy": point.train_accuracy,
         "validation_accuracy": point.validation_accuracy,
         "test_accuracy": test.accuracy,
@@ -182,11 +214,13 @@ def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str) -> dict[str, An
         "test_low": test.interval[0],
         "test_high": test.interval[1],
         "test_balanced_accuracy": test.balanced_accuracy,
+        "test_macro_f1": test.macro_f1,
         "test_majority_accuracy": test.majority_accuracy,
         "classes_predicted": test.classes_predicted,
         "area_cm2": point.area_cm2,
         "area_factor": _factor(exact.area_cm2, point.area_cm2),
         "cells": point.cells,
+        "choice_power_mw": point.choice_power_mw,
         **{f"power_mw_{v}v": point.power_mw[v] for v in sorted(exact.power_mw)},
         "power_factor": _factor(exact.power_at(voltage), point.power_at(voltage)),
         **{f"delay_ms_{v}v": point.delay_ms[v] for v in sorted(exact.delay_ms)},

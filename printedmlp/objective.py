@@ -87,25 +87,32 @@ def integer_class_weights(y_train: ArrayLike, n_classes: int, spec: WeightSpec) 
     ------
     ConfigError : for another word, a wrong number of weights, or one that is not positive and finite.
     """
+    check_weights(spec)
     if spec is None:
         return None
     if isinstance(spec, str):
-        if spec != BALANCED:
-            raise ConfigError(f"class_weights: {spec!r} is not '{BALANCED}'")
         return _balanced_weights(np.bincount(np.asarray(y_train, dtype=np.int64), minlength=n_classes))
     if len(spec) != n_classes:
         raise ConfigError(f"class_weights: {len(spec)} given for {n_classes} classes")
-    return _integers(checked_weights(spec))
+    return _integers(spec)
 
 
-def checked_weights(weights: Sequence[float]) -> Sequence[float]:
-    """The weights as given; ConfigError if there is none or one is not positive and finite."""
-    if not weights:
-        raise ConfigError("class_weights: none given")
-    for weight in weights:
-        if not (0 < weight < math.inf):
+def check_weights(spec: WeightSpec) -> None:
+    """Refuse what cannot be class weights whatever the classes are.
+
+    Raises
+    ------
+    ConfigError : for another word than "balanced", no weight at all, or one that is not positive and finite.
+    """
+    if spec is None or spec == BALANCED:
+        return
+    if isinstance(spec, str):
+        raise ConfigError(f"class_weights: {spec!r} is not '{BALANCED}'")
+    if not spec:
+        raise ConfigError("class_weights: the list is empty")
+    for weight in spec:
+        if not 0 < weight < math.inf:
             raise ConfigError(f"class_weights: {weight} is not a positive number")
-    return weights
 
 
 def _balanced_weights(counts: NDArray[np.int64]) -> tuple[int, ...]:

@@ -1,12 +1,14 @@
 import json
 import tomllib
+from dataclasses import fields
 
 import pytest
 
-from flows.config import config_toml, make_config
-from flows.design import settings_of
+from flows.config import BUDGETS, DesignConfig, config_toml, make_config
+from flows.design import _parser, settings_of
 from printedmlp.dataset import load_dataset
 from printedmlp.errors import ConfigError
+from printedmlp.front import Limits
 
 
 def test_the_command_line_beats_the_file_beats_the_budget(tmp_path):
@@ -24,10 +26,25 @@ def test_the_command_line_beats_the_file_beats_the_budget(tmp_path):
         ('dataset = "a"\nseed = "one"', "seed must be int, not 'one'"),
         ('dataset = "a"\nseed = true', "seed must be int, not True"),
         ('dataset = "a"\nseed = -1', "seed: -1 is not in"),
-        ('dataset = "a"\nhidden = 3', "hidden must be a list of integers"),
+        ('dataset = "a"\nhidden = 3', "hidden must be a list of integers, not 3"),
         ('dataset = "a"\nhidden = [0]', r"hidden: \[0\] must be layer sizes"),
         ('dataset = "a"\nbudget = "huge"', "budget: 'huge' is not one of quick"),
         ('dataset = "a"\nrandom_vectors = 9', "random_vectors: 9 is not in"),
+        ('dataset = "a"\nmetric = "auc"', "metric: 'auc' is not one of accuracy, balanced_accuracy, macro_f1"),
+        ('dataset = "a"\nmetric = 1', "metric must be str, not 1"),
+        ('dataset = "a"\nclass_weights = 2', "class_weights must be str or a list of numbers, not 2"),
+        ('dataset = "a"\nclass_weights = [1, "2"]', "class_weights must be str or a list of numbers"),
+        ('dataset = "a"\nclass_weights = [1, true]', "class_weights must be str or a list of numbers"),
+        ('dataset = "a"\nclass_weights = "equal"', "class_weights: 'equal' is not 'balanced'"),
+        ('dataset = "a"\nclass_weights = [1, 0]', "class_weights: 0 is not a positive number"),
+        ('dataset = "a"\nclass_weights = []', "class_weights: the list is empty"),
+        ('dataset = "a"\nmax_area = -1', "max_area: -1 is not in"),
+        ('dataset = "a"\nmax_area = "1 cm2"', "max_area must be float, not '1 cm2'"),
+        ('dataset = "a"\nmax_power = nan', "max_power: nan is not in"),
+        ('dataset = "a"\nmin_accuracy = 95', "min_accuracy: 95 is not in 0..1"),
+        ('dataset = "a"\nchains = 0', "chains: 0 is not in"),
+        ('dataset = "a"\nrefine_moves = 1.5', "refine_moves must be int, not 1.5"),
+        ('dataset = "a"\njitter = -1', "jitter: -1 is not in"),
         ('dataset = "a"\nlsb = 9\nmsb = 8', "msb: 8 is below lsb 9"),
         ("dataset = ", "cannot be read as TOML"),
         ('dataset = "a\\u0000"', r"dataset: 'a\\x00' is not UTF-8 text"),
@@ -46,6 +63,55 @@ def test_the_written_toml_reads_back(tmp_path):
     file.write_text(config_toml(config), encoding="utf-8")
     assert make_config(file, {}) == config
     assert tomllib.loads(config_toml(config))["dataset"] == config.dataset
+
+
+@pytest.mark.parametrize("weights", ["balanced", (1, 2.5, 1e-7), None])
+def test_metric_weights_and_limits_read_back(tmp_path, weights):
+    given = {
+        "dataset": "iris",
+        "metric": "macro_f1",
+        "class_weights": weights,
+        "max_area": 0.5,
+        "min_accuracy": 0.9,
+    }
+    config = make_config(None, given)
+    file = tmp_path / "c.toml"
+    file.write_text(config_toml(config), encoding="utf-8")
+    assert make_config(file, {}) == config
+    assert config.limits == Limits(max_area_cm2=0.5, max_power_mw=None, min_score=0.9)
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_every_budget_settles_every_number(budget):
+    config = make_config(None, {"dataset": "iris", "budget": budget})
+    assert {key: getattr(config, key) for key in BUDGETS[budget]} == BUDGETS[budget]
+    assert set(BUDGETS[budget]) == set(BUDGETS["quick"])
+
+
+def test_every_setting_is_an_option():
+    options = set(vars(_parser().parse_args(["iris"])))
+    assert {item.name for item in fields(DesignConfig)} <= options
+
+
+@pytest.mark.parametrize(
+    ("text", "weights"), [("balanced", "balanced"), ("1,2,5", (1.0, 2.0, 5.0)), ("0.5,2", (0.5, 2.0))]
+)
+def test_class_weights_on_the_command_line(text, weights):
+    assert _parser().parse_args(["iris", "--class-weights", text]).class_weights == weights
+
+
+@pytest.mark.parametrize("text", ["equal", "1,,2", ""])
+def test_class_weights_that_are_none_are_refused(text, capsys):
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["iris", "--class-weights", text])
+    assert f"{text!r} is neither balanced nor numbers such as 1,2,5" in capsys.readouterr().err
+
+
+def test_the_help_can_be_shown(capsys):
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "annealing chains of the search (4 / 16 / 64 by budget)" in shown
 
 
 def test_every_setting_is_json_ready():

@@ -41,6 +41,7 @@ def test_given_weights_become_integers(spec, weights):
     ("spec", "message"),
     [
         ("equal", "class_weights: 'equal' is not 'balanced'"),
+        ([], "class_weights: the list is empty"),
         ([1, 2], "class_weights: 2 given for 3 classes"),
         ([1, 0, 2], "class_weights: 0 is not a positive number"),
         ([1, -2.5, 2], "class_weights: -2.5 is not"),
