@@ -116,9 +116,7 @@ def paper(job: Job) -> list[str]:
             "validation_accuracy": 1 - int(missed) / len(validation.y),
             "full_adders": int(adders),
         }
-        for genes, errors, adders, missed in zip(
-            result.genes, result.errors, result.full_adders, wrong, strict=True
-        )
+        for genes, errors, adders, missed in zip(result.genes, result.errors, result.costs, wrong, strict=True)
     ]
     history = result.history[:: max(1, len(result.history) // HISTORY)]
     job.run.write_json({"found": found, "history": history}, "search", "paper.json")
@@ -128,7 +126,7 @@ def paper(job: Job) -> list[str]:
 
 def _note(generation: Generation, n_rows: int) -> str:
     return (
-        f"error {generation.best_error / n_rows:.1%}, smallest {generation.smallest_full_adders} FA, "
+        f"error {generation.best_error / n_rows:.1%}, smallest {generation.smallest_cost} FA, "
         f"hypervolume {generation.hypervolume:.3f}"
     )
 

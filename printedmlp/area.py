@@ -91,6 +91,7 @@ class AreaModel:
 
     def __init__(self, layout: GenomeLayout, units: AreaUnits) -> None:
         self.units = units
+        self.name = f"mm2 of {units}"
         self._layout = layout
         self._form = area_form(layout)
 
@@ -102,6 +103,10 @@ class AreaModel:
         scratch = np.zeros(scratch_size(self._layout), dtype=np.int64)
         count_areas(genes, self._form, self.units.array(), scratch, areas)
         return areas
+
+    def costs(self, population: Genes) -> NDArray[np.float64]:
+        """The areas in mm2, as a `Cost` of the search."""
+        return self.areas(population)
 
 
 def area_form(layout: GenomeLayout) -> NDArray[np.int64]:

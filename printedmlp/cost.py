@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,18 @@ from printedmlp.kernels.adders import count_full_adders
 from printedmlp.model import DiscreteMLP, Neuron
 
 Columns = Counter[int]
+Costs = NDArray[np.number]
+"""Costs of individuals, int64 or float64, or their objectives."""
+
+
+class Cost(Protocol):
+    """What a search minimises beside the errors; the smaller, the smaller the circuit."""
+
+    name: str
+    """Tells one cost from another; figures under the same name can be compared."""
+
+    def costs(self, population: Genes) -> Costs:
+        """Cost of each chromosome of (P, G), (P,)."""
 
 
 def full_adders(model: DiscreteMLP) -> int:
@@ -77,6 +90,8 @@ class PopulationCost:
     B - popcount(V) adders, and its sum is as wide as V.
     """
 
+    name = "full adders"
+
     def __init__(self, layout: GenomeLayout) -> None:
         self._layout = layout
         sizes, shifts = layout.topology, layout.bias_shifts
@@ -89,6 +104,10 @@ class PopulationCost:
         counts = np.zeros(len(genes), dtype=np.int64)
         count_full_adders(genes, self._form, counts)
         return counts
+
+    def costs(self, population: Genes) -> NDArray[np.int64]:
+        """The full adders, as a `Cost`."""
+        return self.full_adders(population)
 
 
 def _ones(value: int) -> Iterator[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from printedmlp.cost import Costs
 from printedmlp.genome import BIAS, EXPONENT, MASK, SIGN, Genes, GenomeLayout
 from printedmlp.population import Population
 
@@ -30,14 +31,14 @@ def tournament(population: Population, rng: np.random.Generator, *, n: int, max_
     return winners
 
 
-def constrained_dominance(a: NDArray[np.int64], b: NDArray[np.int64], max_errors: int) -> NDArray[np.int64]:
-    """Row by row -1 where `a` dominates `b`, 1 where `b` dominates `a`, else 0; (n, 2) errors and full adders.
+def constrained_dominance(a: Costs, b: Costs, max_errors: int) -> NDArray[np.int64]:
+    """Row by row -1 where `a` dominates `b`, 1 where `b` dominates `a`, else 0; (n, 2) errors and costs.
 
     Without errors beyond `max_errors` on either side that is Pareto dominance; else fewer errors beyond it win.
     """
     violation = np.sign(np.maximum(a[:, 0], max_errors) - np.maximum(b[:, 0], max_errors))
-    errors, full_adders = np.sign(a - b).T
-    pareto = np.where(errors * full_adders >= 0, np.sign(errors + full_adders), 0)
+    errors, costs = np.sign(a - b).T
+    pareto = np.where(errors * costs >= 0, np.sign(errors + costs), 0)
     feasible = (a[:, 0] <= max_errors) & (b[:, 0] <= max_errors)
     return np.asarray(np.where(feasible, pareto, violation), dtype=np.int64)
 

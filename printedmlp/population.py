@@ -8,7 +8,7 @@ import numpy as np
 from deap import base, tools
 from numpy.typing import NDArray
 
-from printedmlp.cost import PopulationCost
+from printedmlp.cost import Cost, Costs
 from printedmlp.evaluate import PopulationEvaluator
 from printedmlp.genome import Genes, GenomeLayout
 from printedmlp.pareto import non_dominated
@@ -17,7 +17,7 @@ Rows = NDArray[np.intp] | NDArray[np.bool_]
 
 
 class Fitness(base.Fitness):
-    """Wrong training rows and full adders, both minimised."""
+    """Wrong training rows and cost, both minimised."""
 
     weights = (-1.0, -1.0)
 
@@ -27,7 +27,7 @@ class Individual:
 
     __slots__ = ("fitness", "row")
 
-    def __init__(self, row: int, objectives: tuple[int, int]) -> None:
+    def __init__(self, row: int, objectives: tuple[float, float]) -> None:
         self.row = row
         self.fitness = Fitness(objectives)
 
@@ -38,19 +38,19 @@ class Population:
 
     genes : (P, G) int32.
     errors : (P,) int64 wrong training rows.
-    full_adders : (P,) int64.
+    costs : (P,) int64 or float64, such as full adders or mm2.
     crowding : (P,) float64 crowding distance at the last selection, 0 for the infeasible.
     """
 
     genes: Genes
     errors: NDArray[np.int64]
-    full_adders: NDArray[np.int64]
+    costs: Costs
     crowding: NDArray[np.float64]
 
     @classmethod
-    def evaluated(cls, genes: Genes, *, evaluator: PopulationEvaluator, cost: PopulationCost) -> Population:
+    def evaluated(cls, genes: Genes, *, evaluator: PopulationEvaluator, cost: Cost) -> Population:
         """The individuals of (P, G) genes with their objectives."""
-        return cls(genes, evaluator.errors(genes), cost.full_adders(genes), np.zeros(len(genes)))
+        return cls(genes, evaluator.errors(genes), cost.costs(genes), np.zeros(len(genes)))
 
     def __len__(self) -> int:
         return len(self.genes)
@@ -59,17 +59,17 @@ class Population:
         return Population(
             np.concatenate([self.genes, other.genes]),
             np.concatenate([self.errors, other.errors]),
-            np.concatenate([self.full_adders, other.full_adders]),
+            np.concatenate([self.costs, other.costs]),
             np.concatenate([self.crowding, other.crowding]),
         )
 
     def __getitem__(self, rows: Rows) -> Population:
-        return Population(self.genes[rows], self.errors[rows], self.full_adders[rows], self.crowding[rows])
+        return Population(self.genes[rows], self.errors[rows], self.costs[rows], self.crowding[rows])
 
     @property
-    def objectives(self) -> NDArray[np.int64]:
-        """(P, 2): errors and full adders."""
-        return np.stack([self.errors, self.full_adders], axis=1)
+    def objectives(self) -> Costs:
+        """(P, 2): errors and costs, of the costs' type."""
+        return np.stack([self.errors, self.costs], axis=1)
 
     def feasible(self, max_errors: int) -> Population:
         """The individuals with at most `max_errors` wrong rows."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from printedmlp import checkpoint as checkpoints
 from printedmlp import operators
 from printedmlp.checkpoint import SearchState
-from printedmlp.cost import PopulationCost
+from printedmlp.cost import Cost, Costs
 from printedmlp.errors import ConfigError
 from printedmlp.evaluate import PopulationEvaluator
 from printedmlp.genome import Genes, GenomeLayout
@@ -70,15 +70,15 @@ class SearchSettings:
 class Generation:
     """What there is to say about one generation; number 0 is the initial population.
 
-    best_error (wrong training rows) and smallest_full_adders are the extremes of the feasible individuals found so
+    best_error (wrong training rows) and smallest_cost are the extremes of the feasible individuals found so
     far, or of the population while there are none. hypervolume is the share, 0 to 1, of the rectangle between no
-    error and no adder on one side and, on the other, the most errors allowed and the largest start point.
+    error and no cost on one side and, on the other, the most errors allowed and the largest start point.
     """
 
     number: int
     of: int
     best_error: int
-    smallest_full_adders: int
+    smallest_cost: float
     hypervolume: float
     evaluations: int
 
@@ -87,7 +87,7 @@ class Generation:
 class SearchResult:
     """What a search found.
 
-    genes (n, G), errors (n,) wrong training rows, full_adders (n,): first the `n_front` individuals that no other
+    genes (n, G), errors (n,) wrong training rows, costs (n,): first the `n_front` individuals that no other
     feasible one ever evaluated dominates, fewest errors first; then the other feasible individuals of the last
     population. No two rows are the same classifier. Empty if nothing feasible was found.
     history : one dictionary of `Generation`'s fields per generation.
@@ -95,7 +95,7 @@ class SearchResult:
 
     genes: Genes
     errors: NDArray[np.int64]
-    full_adders: NDArray[np.int64]
+    costs: Costs
     n_front: int
     generations: int
     history: list[dict[str, Any]]
@@ -105,7 +105,7 @@ def evolve(
     settings: SearchSettings,
     layout: GenomeLayout,
     evaluator: PopulationEvaluator,
-    cost: PopulationCost,
+    cost: Cost,
     *,
     reference_accuracy: float,
     rng: np.random.Generator,
@@ -115,11 +115,12 @@ def evolve(
     checkpoint_every: int = 50,
     resume: bool = True,
 ) -> SearchResult:
-    """Search for classifiers with few training errors and few full adders.
+    """Search for classifiers with few training errors and a small circuit.
 
     Parameters
     ----------
-    evaluator, cost : of `layout`; the evaluator holds the training rows.
+    evaluator, cost : of `layout`; the evaluator holds the training rows, the cost is that of DATE 2024
+        (`PopulationCost`) or the closed-form area (`AreaModel`).
     reference_accuracy : of the exact baseline on the training rows, 0 to 1.
     rng : the only source of chance; the same state gives the same result, bit for bit.
     initial : genes (K, G) of nearly exact classifiers, best first.
@@ -134,7 +135,7 @@ def evolve(
     starts = np.array(initial, dtype=np.int32).reshape(-1, layout.size)
     max_errors = int(np.floor((1 - reference_accuracy + settings.max_accuracy_loss) * evaluator.n_samples + 1e-9))
     corner = (max_errors + 1, _largest_cost(cost, layout, starts) + 1)
-    digest = _digest(settings, layout, evaluator, starts, max_errors, rng)
+    digest = _digest(settings, layout, evaluator, cost, starts, max_errors, rng)
     box = toolbox(settings, layout, evaluator, cost, max_errors)
 
     def report(state: SearchState) -> SearchState:
@@ -164,7 +165,7 @@ def toolbox(
     settings: SearchSettings,
     layout: GenomeLayout,
     evaluator: PopulationEvaluator,
-    cost: PopulationCost,
+    cost: Cost,
     max_errors: int,
 ) -> base.Toolbox:
     """DEAP's toolbox with the operators of the search, each on a whole population at once."""
@@ -191,18 +192,18 @@ def _mutation(settings: SearchSettings, layout: GenomeLayout) -> dict[str, float
     return {"rate": settings.mutations_per_child / layout.size, "removal_share": settings.removal_share}
 
 
-def _largest_cost(cost: PopulationCost, layout: GenomeLayout, starts: Genes) -> int:
+def _largest_cost(cost: Cost, layout: GenomeLayout, starts: Genes) -> float:
     genes = starts if len(starts) else layout.upper[None, :]
-    return int(cost.full_adders(genes).max())
+    return float(cost.costs(genes).max())
 
 
-def _describe(state: SearchState, settings: SearchSettings, corner: tuple[int, int]) -> Generation:
+def _describe(state: SearchState, settings: SearchSettings, corner: tuple[float, float]) -> Generation:
     known = state.archive if len(state.archive) else state.population
     return Generation(
         number=state.number,
         of=settings.generations,
         best_error=int(known.errors.min()),
-        smallest_full_adders=int(known.full_adders.min()),
+        smallest_cost=known.costs.min().item(),
         hypervolume=hypervolume(state.archive.objectives, corner) / (corner[0] * corner[1]),
         evaluations=(state.number + 1) * settings.population,
     )
@@ -212,16 +213,18 @@ def _result(state: SearchState, layout: GenomeLayout, max_errors: int) -> Search
     found = state.archive + state.population.feasible(max_errors)
     found = found[first_of_each(layout.canonical(found.genes))]
     n_front = len(state.archive)
-    return SearchResult(found.genes, found.errors, found.full_adders, n_front, state.number, state.history)
+    return SearchResult(found.genes, found.errors, found.costs, n_front, state.number, state.history)
 
 
 def _digest(
     settings: SearchSettings,
     layout: GenomeLayout,
     evaluator: PopulationEvaluator,
+    cost: Cost,
     starts: Genes,
     max_errors: int,
     rng: np.random.Generator,
 ) -> str:
-    text = json.dumps([asdict(settings), asdict(layout), evaluator.digest, max_errors, rng.bit_generator.state])
+    parts = [asdict(settings), asdict(layout), evaluator.digest, cost.name, max_errors, rng.bit_generator.state]
+    text = json.dumps(parts)
     return hashlib.sha256(text.encode() + starts.tobytes()).hexdigest()

@@ -51,7 +51,7 @@ def test_a_different_sign_on_a_removed_connection_is_a_copy():
 @settings(max_examples=60, deadline=None)
 def test_nobody_left_out_dominates_anybody_chosen(objectives, size):
     candidates = population(objectives)
-    candidates.full_adders[:] = candidates.full_adders * 100 + np.arange(len(candidates))  # tells rows apart
+    candidates.costs[:] = candidates.costs * 100 + np.arange(len(candidates))  # tells rows apart
     survivors = select(candidates, size=size, layout=LAYOUT, max_errors=5)
     assert len(survivors) == min(size, len(candidates))
     taken = {tuple(row) for row in survivors.objectives}

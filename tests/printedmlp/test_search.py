@@ -36,7 +36,7 @@ def same(a, b):
     return (
         a.genes.tobytes() == b.genes.tobytes()
         and a.errors.tolist() == b.errors.tolist()
-        and a.full_adders.tolist() == b.full_adders.tolist()
+        and a.costs.tolist() == b.costs.tolist()
         and (a.n_front, a.generations, a.history) == (b.n_front, b.generations, b.history)
     )
 
@@ -55,10 +55,10 @@ def test_the_result_is_what_it_says(data):
     models = [LAYOUT.decode(genes) for genes in result.genes]
     assert len(models) > result.n_front > 1
     assert result.errors.tolist() == [int((model.predict(X) != y).sum()) for model in models]
-    assert result.full_adders.tolist() == [full_adders(model) for model in models]
+    assert result.costs.tolist() == [full_adders(model) for model in models]
     assert (result.errors <= 0.5 * len(y)).all()
     assert len({model.dumps() for model in models}) == len(models)
-    objectives = np.stack([result.errors, result.full_adders], axis=1)
+    objectives = np.stack([result.errors, result.costs], axis=1)
     assert set(np.flatnonzero(non_dominated(objectives))) == set(range(result.n_front))
     assert sorted(result.errors[: result.n_front]) == result.errors[: result.n_front].tolist()
 
@@ -78,7 +78,7 @@ def test_progress_is_told_generation_by_generation(data):
     assert {generation.of for generation in told} == {20}
     assert [generation.evaluations for generation in told] == [24 * n for n in range(1, 22)]
     assert told[-1].best_error == result.errors[0]
-    assert told[-1].smallest_full_adders == result.full_adders[result.n_front - 1]
+    assert told[-1].smallest_cost == result.costs[result.n_front - 1]
     assert result.history[-1]["hypervolume"] == told[-1].hypervolume
 
 
