@@ -6,22 +6,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.summand import word_width
 from printedmlp.model import Interval
-
-
-def possible_winners(scores: Sequence[Interval]) -> tuple[int, ...]:
-    """Classes that win for some scores within the bounds, ties going to the lower index.
-
-    Class c never wins exactly when a lower index reaches c's high bound even at its own low bound, or a higher one
-    exceeds it. With bounds taken as independent nothing else can be folded: every class left wins when it is at its
-    high bound and the others at their low bounds.
-    """
-    return tuple(
-        c
-        for c, (_, high) in enumerate(scores)
-        if not any(low > high or (low == high and d < c) for d, (low, _) in enumerate(scores) if d != c)
-    )
+from printedmlp.summand import word_width
+from printedmlp.winners import possible_winners
 
 
 class Argmax(wiring.Component):

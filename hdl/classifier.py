@@ -7,11 +7,12 @@ from amaranth.hdl import Instance, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.argmax import Argmax, possible_winners
+from hdl.argmax import Argmax
 from hdl.neuron import Neuron
 from hdl.qrelu import relu
-from hdl.summand import word_width
 from printedmlp.model import DiscreteMLP, Interval, LayerIntervals
+from printedmlp.summand import word_width
+from printedmlp.winners import compared_bounds, possible_winners
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,7 @@ def _instantiate(m: Module, name: str, inputs: dict[str, Value], port: str, outp
 def _value_bounds(model: DiscreteMLP, intervals: Sequence[LayerIntervals]) -> list[tuple[Interval, ...]]:
     """Bounds of the features, of every hidden layer's activated values, and of what the argmax compares."""
     features = ((0, (1 << model.input_bits) - 1),) * model.n_features
-    return [features, *(layer.outputs for layer in intervals[:-1]), _compared_bounds(intervals[-1])]
-
-
-def _compared_bounds(scores: LayerIntervals) -> tuple[Interval, ...]:
-    """The first possible winner's rectified score and everyone else's sum; the possible winners stay the same."""
-    first = possible_winners(scores.outputs)[0]
-    return tuple(scores.outputs[c] if c == first else bounds for c, bounds in enumerate(scores.sums))
+    return [features, *(layer.outputs for layer in intervals[:-1]), compared_bounds(intervals[-1])]
 
 
 def _live_neurons(

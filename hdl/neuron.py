@@ -7,10 +7,11 @@ from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.adder_tree import add_hardware, named, reduce_columns
+from hdl.adder_tree import add_hardware, named
 from hdl.qrelu import qrelu
-from hdl.summand import SummandBit, summands_of, word_width
 from printedmlp.model import Interval, Layer, LayerIntervals, QReLU
+from printedmlp.reduction import reduce_columns
+from printedmlp.summand import SummandBit, summands_of, word_width
 
 
 class Neuron(wiring.Component):

@@ -9,9 +9,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.classifier import published_scores
-from hdl.summand import word_width
 from printedmlp.model import DiscreteMLP, Interval, Layer, QReLU, input_coefficients
 from printedmlp.model import Neuron as ModelNeuron
+from printedmlp.summand import word_width
 
 
 class TextbookClassifier(wiring.Component):

@@ -10,7 +10,8 @@ from amaranth.lib.wiring import In, Out
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdl.adder_tree import ONE, ZERO, Adder, Reduction, add_hardware, reduce_columns
+from hdl.adder_tree import add_hardware
+from printedmlp.reduction import ONE, ZERO, Adder, Reduction, reduce_columns
 from tests.hdl.components import outputs
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hdl.argmax import Argmax, possible_winners
+from hdl.argmax import Argmax
+from printedmlp.winners import possible_winners
 from tests.hdl.components import outputs, word
 
 intervals = st.tuples(st.integers(-4, 6), st.integers(0, 4)).map(lambda pair: (pair[0], pair[0] + pair[1]))

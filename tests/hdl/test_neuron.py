@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdl.neuron import Neuron as NeuronBlock
-from hdl.summand import SummandBit, Summands, digits_modulo, summands_of, word_width
 from printedmlp.model import DiscreteMLP, Layer, Neuron, QReLU, Scores, Term
+from printedmlp.summand import SummandBit, Summands, digits_modulo, summands_of, word_width
 from tests.hdl.components import outputs, word
 from tests.random_models import all_inputs, classifiers, csd_terms
 

@@ -5,8 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdl.adder_tree import reduce_columns
-from hdl.argmax import possible_winners
 from hdl.classifier import Classifier
 from printedmlp.area import AreaModel, AreaUnits, area_form, scratch_size
 from printedmlp.errors import ConfigError, ModelError
@@ -14,7 +12,9 @@ from printedmlp.genome import MASK, GenomeLayout
 from printedmlp.kernels.area import N_UNITS, count_areas
 from printedmlp.kernels.bounds import HIGH, LOW, SUM_HIGH, SUM_LOW, find_bounds, masked_high, masked_low
 from printedmlp.model import QReLU
+from printedmlp.reduction import reduce_columns
 from printedmlp.technology import load_technology
+from printedmlp.winners import possible_winners
 from tests.printedmlp.test_genome import layouts
 
 EGFET = load_technology("egfet")
