@@ -29,17 +29,18 @@ def classifier_verilog(model: DiscreteMLP, *, header: Sequence[str] = ()) -> str
     ToolError : quoting Yosys when it fails.
     """
     classifier = Classifier(model)
-    return _commented(_written({"top": classifier, **classifier.blocks}), header)
+    return components_verilog({"top": classifier, **classifier.blocks}, header)
 
 
 def textbook_verilog(model: DiscreteMLP, *, header: Sequence[str] = ()) -> str:
     """Verilog of the same classifier in plain arithmetic, see `hdl.textbook`; else as `classifier_verilog`."""
-    return _commented(_written({"top": TextbookClassifier(model)}), header)
+    return components_verilog({"top": TextbookClassifier(model)}, header)
 
 
-def _commented(modules: Sequence[str], header: Sequence[str]) -> str:
+def components_verilog(components: dict[str, wiring.Component], header: Sequence[str] = ()) -> str:
+    """Verilog of components by module name, in the order given, after `header`; else as `classifier_verilog`."""
     comments = "".join(f"// {safe_comment(line, COMMENT_WIDTH)}".rstrip() + "\n" for line in header)
-    return comments + "\n".join(modules)
+    return comments + "\n".join(_written(components))
 
 
 def _written(components: dict[str, wiring.Component]) -> list[str]:
