@@ -1,165 +1,252 @@
-"""The report's picture: accuracy against area, as a self-contained SVG."""
+"""The report's pictures: score against area and against power, as self-contained SVG."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 900, 480
-LEFT, RIGHT, TOP, BOTTOM = 74, 24, 26, 64
+from printedmlp.power_sources import POWER_SOURCES
+
+WIDTH, HEIGHT = 560, 430
+LEFT, RIGHT, TOP, BOTTOM = 58, 16, 16, 54
 PROHIBITIVE_CM2 = 20.0
 """Above about 20 cm2 the literature calls a printed circuit prohibitive."""
 FAR_BELOW = 0.15
 """A majority line further below the circuits than this is named at the foot of the picture instead of drawn."""
+SMALLEST_DECADE = -4
+SHAPES = {
+    "textbook": "M0 -7.5 L6.5 0 L0 7.5 L-6.5 0 Z",
+    "exact": "M0 -7.5 L6.5 0 L0 7.5 L-6.5 0 Z",
+    "paper": "M-4.6 -4.6 H4.6 V4.6 H-4.6 Z",
+    "tree": "M0 -6.2 L5.8 4.4 H-5.8 Z",
+    "search": "M-5.2 0 A5.2 5.2 0 1 1 5.2 0 A5.2 5.2 0 1 1 -5.2 0 Z",
+    "refine": "M0 -7.6 L1.9 -2.6 L7.2 -2.3 L3.1 1 L4.5 6.1 L0 3.2 L-4.5 6.1 L-3.1 1 L-7.2 -2.3 L-1.9 -2.6 Z",
+}
+"""Outline of each stage's mark about its centre, in pixels: the stages are told apart without their colours too."""
+NAMED = ("textbook", "exact")
+"""Stages of one circuit, which is named in the picture."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One design in the picture: accuracies as fractions, `low`..`high` the interval of the test accuracy.
+    """One circuit in the pictures.
 
-    `baseline` is the name written beside a baseline; None for a circuit of the front.
+    Attributes
+    ----------
+    label : its id.
+    stage : one of `SHAPES`, which decides shape and colour.
+    area_cm2, power_mw : where it stands on the axes.
+    test, validation : values of the chosen metric, as fractions.
+    interval : 95 % interval of `test`; None where there is none for the metric.
+    on_front : whether it is on the front of all stages; the others are drawn hollow.
+    on_stage_front : whether its stage's line goes through it.
     """
 
     label: str
+    stage: str
     area_cm2: float
+    power_mw: float
     test: float
-    low: float
-    high: float
     validation: float
-    baseline: str | None = None
+    interval: tuple[float, float] | None = None
+    on_front: bool = True
+    on_stage_front: bool = True
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What a picture shows along x, always on a log scale.
+
+    Attributes
+    ----------
+    label : with the unit.
+    unit : of the values.
+    value : a mark's place.
+    bounds : places of upright lines and what is written along them.
+    lines : whether each stage's front is joined; fronts are chosen by area, so only there.
+    """
+
+    label: str
+    unit: str
+    value: Callable[[Mark], float]
+    bounds: tuple[tuple[float, str], ...]
+    lines: bool
+
+
+def area_axis() -> Axis:
+    """Cell area in cm2."""
+    bounds = ((PROHIBITIVE_CM2, "above 20 cm²: prohibitive"),)
+    return Axis("cell area (cm²), log scale", "cm²", lambda mark: mark.area_cm2, bounds, lines=True)
+
+
+def power_axis(voltage: str) -> Axis:
+    """Power in mW at a voltage, with what printed sources carry."""
+    bounds = tuple((source.power_mw, source.name) for source in POWER_SOURCES)
+    return Axis(f"power at {voltage} V (mW), log scale", "mW", lambda mark: mark.power_mw, bounds, lines=False)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Data to pixels: log10 of area on x, accuracy on y."""
+    """Data to pixels: log10 on x, score on y."""
 
     decades: tuple[int, int]
-    accuracies: tuple[float, float]
+    scores: tuple[float, float]
 
-    def x(self, area_cm2: float) -> float:
-        """Pixel column of an area; areas left of the axis sit on it."""
+    def x(self, value: float) -> float:
+        """Pixel column of an area or power; what is left of the axis sits on it."""
         first, last = self.decades
-        place = (math.log10(max(area_cm2, 10.0**first)) - first) / (last - first)
+        place = (math.log10(max(value, 10.0**first)) - first) / (last - first)
         return LEFT + place * (WIDTH - LEFT - RIGHT)
 
-    def y(self, accuracy: float) -> float:
-        """Pixel row of an accuracy."""
-        low, high = self.accuracies
-        return TOP + (high - accuracy) / (high - low) * (HEIGHT - TOP - BOTTOM)
+    def y(self, score: float) -> float:
+        """Pixel row of a score."""
+        low, high = self.scores
+        return TOP + (high - score) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
 
-def area_accuracy_svg(marks: Sequence[Mark], majority: float) -> str:
-    """Draw the designs, the majority line and the 20 cm2 mark.
+def score_svg(marks: Sequence[Mark], axis: Axis, *, metric: str, majority: float) -> str:
+    """Draw the circuits of all stages.
 
     Parameters
     ----------
-    marks : the baselines and the front.
-    majority : test accuracy of always answering the most frequent training class.
+    marks : the baselines, the front, and what is shown beside it.
+    axis : what is along x.
+    metric : name of the score.
+    majority : test score of always answering the most frequent training class.
     """
-    scale = _scale(marks, majority)
+    scale = _scale(marks, axis, majority)
     parts = [
         f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        'aria-label="Accuracy against circuit area" xmlns="http://www.w3.org/2000/svg">',
-        *_prohibitive(scale),
-        *_axes(scale),
+        f'aria-label="{metric} against {axis.label}" xmlns="http://www.w3.org/2000/svg">',
+        *_axes(scale, axis, metric),
+        *_bounds(scale, axis),
         *_majority(scale, majority),
-        *_validation_line(scale, marks),
-        *(_mark(scale, mark) for mark in marks),
+        *(_stage_lines(scale, axis, marks) if axis.lines else []),
+        # What matters is drawn last, on top.
+        *(_mark(scale, axis, mark) for mark in sorted(marks, key=lambda m: (m.on_front, -axis.value(m)))),
+        *_names(scale, axis, marks),
         "</svg>",
     ]
     return "\n".join(parts)
 
 
-def _scale(marks: Sequence[Mark], majority: float) -> Scale:
-    areas = [m.area_cm2 for m in marks if m.area_cm2 > 0] or [1.0]
-    first = max(-4, math.floor(math.log10(min(areas))))
-    last = max(first + 1, math.ceil(math.log10(max(areas) * 1.15)))
-    lowest = min([*(m.low for m in marks), *(m.validation for m in marks)])
+def key_svg(stage: str, *, filled: bool = True) -> str:
+    """A stage's mark for the legend."""
+    kind = "" if filled else " hollow"
+    return (
+        '<svg class="plot" width="18" height="18" viewBox="-9 -9 18 18" aria-hidden="true">'
+        f'<g class="mark stage-{stage}{kind}"><path d="{SHAPES[stage]}"/></g></svg>'
+    )
+
+
+def _scale(marks: Sequence[Mark], axis: Axis, majority: float) -> Scale:
+    values = [axis.value(m) for m in marks if axis.value(m) > 0] or [1.0]
+    first = max(SMALLEST_DECADE, math.floor(math.log10(min(values))))
+    last = max(first + 1, math.ceil(math.log10(max(values) * 1.15)))
+    shown = [v for m in marks for v in (m.test, *_whisker_ends(m))]
+    lowest = min(shown)
     lowest = min(lowest, majority) if majority > lowest - FAR_BELOW else lowest
-    highest = max([m.high for m in marks] + [m.validation for m in marks])
     low = max(0.0, math.floor((lowest - 0.01) * 20) / 20)
-    high = min(1.0, math.ceil((highest + 0.005) * 20) / 20)
+    high = min(1.0, math.ceil((max(shown) + 0.005) * 20) / 20)
     return Scale((first, last), (low, max(high, low + 0.05)))
 
 
-def _axes(scale: Scale) -> list[str]:
-    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    parts = []
-    low, high = scale.accuracies
+def _whisker_ends(mark: Mark) -> tuple[float, ...]:
+    return mark.interval if mark.interval is not None and mark.on_front else ()
+
+
+def _axes(scale: Scale, axis: Axis, metric: str) -> list[str]:
+    return [*_score_ticks(scale), *_log_ticks(scale), *_axis_names(axis, metric)]
+
+
+def _score_ticks(scale: Scale) -> list[str]:
+    low, high = scale.scores
     step = 0.05 if high - low <= 0.4 else 0.1
+    parts = []
     for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1):
         y = scale.y(k * step)
-        parts.append(f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{k * step:.0%}</text>')
+        parts.append(f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{k * step:.0%}</text>')
+    return parts
+
+
+def _log_ticks(scale: Scale) -> list[str]:
+    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    parts = [f'<line class="axis" x1="{LEFT}" y1="{bottom}" x2="{right}" y2="{bottom}"/>']
     for decade in range(scale.decades[0], scale.decades[1]):
         for minor in range(2, 10):
             x = scale.x(minor * 10.0**decade)
             parts.append(f'<line class="axis" x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" y2="{bottom + 4}"/>')
     for decade in range(scale.decades[0], scale.decades[1] + 1):
         x = scale.x(10.0**decade)
+        anchor = "end" if decade == scale.decades[1] else "middle"
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}"/>')
         label = f"{10.0**decade:g}"
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 20}" text-anchor="middle">{label}</text>')
-    middle = (LEFT + right) / 2
-    parts.append(f'<line class="axis" x1="{LEFT}" y1="{bottom}" x2="{right}" y2="{bottom}"/>')
-    parts.append(
-        f'<text class="label" x="{middle:.0f}" y="{HEIGHT - 14}" text-anchor="middle">'
-        "cell area (cm²), log scale</text>"
-    )
-    parts.append(
-        f'<text class="label" transform="translate(18 {(TOP + bottom) / 2:.0f}) rotate(-90)" '
-        'text-anchor="middle">accuracy</text>'
-    )
+        parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 18}" text-anchor="{anchor}">{label}</text>')
     return parts
 
 
-def _prohibitive(scale: Scale) -> list[str]:
-    if 10.0 ** scale.decades[1] <= PROHIBITIVE_CM2:
-        return []
-    x, right, bottom = scale.x(PROHIBITIVE_CM2), WIDTH - RIGHT, HEIGHT - BOTTOM
-    shade = f'x="{x:.1f}" y="{TOP}" width="{right - x:.1f}" height="{bottom - TOP}"'
-    note = f'x="{right - 6}" y="{bottom - 8}" text-anchor="end"'
+def _axis_names(axis: Axis, metric: str) -> list[str]:
+    middle, up = (LEFT + WIDTH - RIGHT) / 2, (TOP + HEIGHT - BOTTOM) / 2
     return [
-        f'<rect class="prohibitive" {shade}/>',
-        f'<text class="note" {note}>above 20 cm²: prohibitive</text>',
+        f'<text class="label" x="{middle:.0f}" y="{HEIGHT - 10}" text-anchor="middle">{axis.label}</text>',
+        f'<text class="label" transform="translate(15 {up:.0f}) rotate(-90)" text-anchor="middle">'
+        f"test {metric}</text>",
     ]
+
+
+def _bounds(scale: Scale, axis: Axis) -> list[str]:
+    parts, bottom = [], HEIGHT - BOTTOM
+    for value, text in axis.bounds:
+        if 10.0 ** scale.decades[0] < value < 10.0 ** scale.decades[1]:
+            x = scale.x(value)
+            parts.append(f'<line class="bound" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}"/>')
+            place = f'transform="translate({x - 4:.1f} {bottom - 8}) rotate(-90)"'
+            parts.append(f'<text class="note" {place}>{text}</text>')
+    return parts
 
 
 def _majority(scale: Scale, majority: float) -> list[str]:
-    if majority < scale.accuracies[0]:
+    if majority < scale.scores[0]:
         foot = HEIGHT - BOTTOM - 8
         return [
-            f'<text class="note" x="{LEFT + 8}" y="{foot}">below the axis: majority class, {majority:.1%}</text>'
+            f'<text class="note" x="{LEFT + 6}" y="{foot}">below the axis: majority class, {majority:.1%}</text>'
         ]
     y = scale.y(majority)
-    return [
-        f'<line class="majority" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>',
-        f'<text class="note" x="{LEFT + 8}" y="{y - 6:.1f}">always the majority class: {majority:.1%}</text>',
-    ]
+    return [f'<line class="majority" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>']
 
 
-def _validation_line(scale: Scale, marks: Sequence[Mark]) -> list[str]:
-    front = sorted((m for m in marks if m.baseline is None), key=lambda m: m.area_cm2)
-    if not front:
-        return []
-    steps = [f"M{scale.x(front[0].area_cm2):.1f} {scale.y(front[0].validation):.1f}"]
-    for mark in front[1:]:
-        steps.append(f"H{scale.x(mark.area_cm2):.1f} V{scale.y(mark.validation):.1f}")
-    return [f'<path class="validation" d="{" ".join(steps)}"/>']
+def _stage_lines(scale: Scale, axis: Axis, marks: Sequence[Mark]) -> list[str]:
+    parts = []
+    for stage in SHAPES:
+        own = [m for m in marks if m.stage == stage and m.on_stage_front]
+        if len(own) > 1:
+            places = (f"{scale.x(axis.value(m)):.1f} {scale.y(m.test):.1f}" for m in sorted(own, key=axis.value))
+            parts.append(f'<path class="stage-line stage-{stage}" d="M{" L".join(places)}"/>')
+    return parts
 
 
-def _mark(scale: Scale, mark: Mark) -> str:
-    x, y = scale.x(mark.area_cm2), scale.y(mark.test)
-    top, bottom = scale.y(mark.high), scale.y(mark.low)
+def _mark(scale: Scale, axis: Axis, mark: Mark) -> str:
+    x, y = scale.x(axis.value(mark)), scale.y(mark.test)
+    ends = _whisker_ends(mark)
+    interval = f" ({mark.interval[0]:.1%} to {mark.interval[1]:.1%})" if mark.interval else ""
     title = (
-        f"<title>{mark.label}: {mark.area_cm2:.4g} cm², test {mark.test:.1%} "
-        f"({mark.low:.1%} to {mark.high:.1%}), validation {mark.validation:.1%}</title>"
+        f"<title>{mark.label}: {axis.value(mark):.4g} {axis.unit}, test {mark.test:.1%}{interval}, "
+        f"validation {mark.validation:.1%}</title>"
     )
-    whisker = f'<line class="whisker" x1="{x:.1f}" y1="{top:.1f}" x2="{x:.1f}" y2="{bottom:.1f}"/>'
-    if mark.baseline is None:
-        return f'<g class="front">{title}{whisker}<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"/></g>'
-    diamond = f"M{x:.1f} {y - 9:.1f} l8 9 l-8 9 l-8 -9 z"
-    line = bottom + 20 if mark.baseline == "exact" else top - 8
-    name = f'<text class="name" x="{x:.1f}" y="{line:.1f}" text-anchor="middle">{mark.baseline}</text>'
-    return f'<g class="{mark.baseline}">{title}{whisker}<path d="{diamond}"/>{name}</g>'
+    rows = [f"{scale.y(end):.1f}" for end in ends]
+    whisker = f'<line class="whisker" x1="{x:.1f}" y1="{rows[1]}" x2="{x:.1f}" y2="{rows[0]}"/>' if rows else ""
+    kind = "" if mark.on_front and mark.stage != "textbook" else " hollow"
+    shape = f'<path transform="translate({x:.1f} {y:.1f})" d="{SHAPES[mark.stage]}"/>'
+    return f'<g class="mark stage-{mark.stage}{kind}">{title}{whisker}{shape}</g>'
+
+
+def _names(scale: Scale, axis: Axis, marks: Sequence[Mark]) -> list[str]:
+    """The baselines' names, ending at their marks, one above and one below: their scores are the same."""
+    return [
+        f'<text class="name stage-{m.stage}" x="{scale.x(axis.value(m)):.1f}" '
+        f'y="{scale.y(m.test) + (22 if m.stage == "exact" else -14):.1f}" text-anchor="end">{m.stage}</text>'
+        for m in marks
+        if m.stage in NAMED
+    ]

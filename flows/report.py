@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from flows.circuits import BASELINES
 from flows.config import DesignConfig
-from flows.plot import Mark, area_accuracy_svg
+from flows.plot import NAMED, SHAPES, Mark, area_axis, key_svg, power_axis, score_svg
+from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_side
+from printedmlp.objective import BALANCED
 from printedmlp.power_sources import POWER_SOURCES, feasible_sources
 from printedmlp.technology import Technology
 
 TEMPLATES = Path(__file__).with_name("templates")
 NOTHING = "–"
 Figures = Mapping[str, Any]
+METRIC_NAMES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1"}
+STAGE_WORDS = {
+    "paper": "The published method (Afentaki et al., DATE 2024): NSGA-II evolves masks, signs, power-of-two "
+    "weights and biases of a small network against error and full adders.",
+    "tree": "A bespoke decision tree: every node compares one feature with a constant, and a search thins out "
+    "nodes, thresholds and bits. A rival of the networks, through the same synthesis, cells and proof.",
+    "search": "Our search among the same masked power-of-two networks: trained starts of several widths, "
+    "structured moves, and annealing under an error budget with the area of the whole circuit as cost.",
+    "refine": "A circuit of another stage changed gate by gate: gates are rewired, retyped, merged or made constant"
+    " while the training rows are answered within an error budget, then exchanged for power. It is no longer "
+    "literally a network or a tree: its gates alone say what it answers, and it may differ from what it came from "
+    "wherever no training row looks. Only rows it was not trained on, validation and test, tell its worth.",
+}
 
 
 def report_html(
@@ -29,7 +43,8 @@ def report_html(
 
     Parameters
     ----------
-    front : the run's front.json.
+    front : the run's front.json: "exact", "textbook", "front", "reductions", and in "others" the circuits that are
+        kept to compare the stages though they are not on the front.
     dataset : the run's dataset.json.
     quantiser : the run's quantiser.json.
     config : the run's settings.
@@ -38,28 +53,37 @@ def report_html(
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    exact, points = front["exact"], front["front"]
+    exact, points, others = front["exact"], front["front"], front.get("others", [])
     view = _View(technology, exact)
+    circuits = [FrontPoint.from_json(record) for record in (*points, *others)]
+    baselines = [FrontPoint.from_json(front[name]) for name in NAMED]
+    stages = [stage for stage in SHAPES if stage in {c.stage for c in circuits}]
     return environment.get_template("report.html.j2").render(
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         dataset=_dataset(dataset),
         split={part: len(rows) for part, rows in dataset["split"].items()},
         settings=config,
+        metric=METRIC_NAMES[view.metric],
+        choice=_choice_words(config),
         technology={
             "name": technology.name.upper(),
             "source": technology.source,
-            "voltage": f"{technology.nominal_voltage:g}",
-            "voltages": [f"{v:g}" for v in technology.voltages],
+            "voltage": view.nominal,
+            "voltages": view.voltages,
+            "ends": view.ends,
         },
-        plot=Markup(
-            area_accuracy_svg([_mark(p) for p in (front["textbook"], exact, *points)], exact["majority_accuracy"])
-        ),
-        majority=f"{exact['majority_accuracy']:.1%}",
+        plots=_plots(view, baselines, circuits, {point["id"] for point in points}),
+        keys={stage: Markup(key_svg(stage, filled=stage != "textbook")) for stage in (*NAMED, *stages)},
+        hollow=Markup(key_svg("search", filled=False)) if others else None,
+        majority=f"{view.majority:.1%}",
         exact=view.point(exact),
         textbook=view.point(front["textbook"]),
         textbook_ratio=factor(front["textbook"]["area_cm2"], exact["area_cm2"]),
         points=[view.point(point) for point in points],
+        others=[view.point(point) for point in others],
         reductions=[view.reduction(row, points) for row in front["reductions"]],
+        levels=[view.level(level) for level in stages_side_by_side(circuits, view.exact)],
+        stage_words={stage: STAGE_WORDS[stage] for stage in stages if stage in STAGE_WORDS},
         sources=[{"name": s.name, "power": f"{s.power_mw:g} mW"} for s in POWER_SOURCES],
         quantiser=_features(quantiser, config.input_bits),
         extrapolated=any(p["delay_extrapolated"] for p in (exact, *points)),
@@ -67,42 +91,114 @@ def report_html(
     )
 
 
+def _choice_words(config: DesignConfig) -> dict[str, str]:
+    """The user's weights and limits in words; empty where there is nothing to say."""
+    weights = config.class_weights
+    if weights is None and config.metric != "accuracy":
+        weights = BALANCED
+    shown = weights if weights is None or isinstance(weights, str) else " : ".join(f"{w:g}" for w in weights)
+    limits = [
+        f"{text} {value:g} {unit}".strip()
+        for text, value, unit in (
+            ("area up to", config.max_area, "cm²"),
+            ("power up to", config.max_power, "mW"),
+            (f"validation {METRIC_NAMES[config.metric]} from", config.min_accuracy, ""),
+        )
+        if value is not None
+    ]
+    return {"weights": shown or "", "limits": ", ".join(limits)}
+
+
+def _plots(
+    view: _View, baselines: Sequence[FrontPoint], circuits: Sequence[FrontPoint], on_front: Collection[str]
+) -> list[Markup]:
+    """Score against area and against power."""
+    on_stage_front = {p.id for own in stage_fronts(circuits).values() for p in own}
+    marks = [
+        Mark(
+            p.id,
+            p.stage,
+            p.area_cm2,
+            p.power_at(view.nominal),
+            p.test_score,
+            p.score,
+            p.test.interval if p.metric == "accuracy" else None,
+            on_front=p.stage in NAMED or p.id in on_front,
+            on_stage_front=p.id in on_stage_front,
+        )
+        for p in (*baselines, *circuits)
+    ]
+    axes = (area_axis(), power_axis(view.nominal))
+    name = METRIC_NAMES[view.metric]
+    return [Markup(score_svg(marks, axis, metric=name, majority=view.majority)) for axis in axes]
+
+
 class _View:
     """Turns figures into the words of the page, at one technology's voltages and against one baseline."""
 
     def __init__(self, technology: Technology, exact: Figures) -> None:
-        self._voltages = [f"{v:g}" for v in technology.voltages]
-        self._nominal = f"{technology.nominal_voltage:g}"
-        self._exact = exact
-
-    def power(self, point: Figures) -> float:
-        """Power in mW at the nominal voltage."""
-        return float(point["power_mw"][self._nominal])
+        self.voltages = [f"{v:g}" for v in technology.voltages]
+        self.nominal = f"{technology.nominal_voltage:g}"
+        # The least power a circuit can be run with is at the lowest voltage.
+        self.ends = list(dict.fromkeys([self.nominal, f"{min(technology.voltages):g}"]))
+        self.exact = FrontPoint.from_json(exact)
+        self.metric = self.exact.metric
+        self.majority = self.exact.test.majority_value(self.metric)
 
     def point(self, point: Figures) -> dict[str, Any]:
         """One row of the table."""
-        power = self.power(point)
+        circuit = FrontPoint.from_json(point)
+        power, test = circuit.power_at(self.nominal), circuit.test
         return {
-            "id": point["id"],
-            "topology": "-".join(map(str, point["topology"])),
-            "n": point["n"],
-            "test": f"{point['accuracy']:.1%}",
-            "interval": f"{point['interval'][0]:.1%} to {point['interval'][1]:.1%}",
-            "balanced": f"{point['balanced_accuracy']:.1%}",
-            "classes_predicted": point["classes_predicted"],
-            "validation": f"{point['validation_accuracy']:.1%}",
-            "area": significant(point["area_cm2"]),
+            "id": circuit.id,
+            "stage": circuit.stage,
+            "form": circuit.form,
+            "n": test.n,
+            "test": f"{circuit.test_score:.1%}",
+            "accuracy": f"{test.accuracy:.1%}",
+            "interval": f"{test.interval[0]:.1%} to {test.interval[1]:.1%}",
+            "balanced": f"{test.balanced_accuracy:.1%}",
+            "macro_f1": f"{test.macro_f1:.1%}",
+            "classes_predicted": test.classes_predicted,
+            "validation": f"{circuit.score:.1%}",
+            "area": significant(circuit.area_cm2),
             "power": significant(power),
-            "powers": [significant(point["power_mw"][v]) for v in self._voltages],
-            "delay": significant(point["delay_ms"][self._nominal]),
-            "rate": significant(point["max_rate_hz"]) if point["max_rate_hz"] else NOTHING,
-            "cells": point["cells"],
-            "cell_counts": ", ".join(f"{n} {cell}" for cell, n in point["cell_counts"].items()) or "none",
-            "area_factor": factor(self._exact["area_cm2"], point["area_cm2"]),
-            "power_factor": factor(self.power(self._exact), power),
+            "powers": [significant(circuit.power_mw[v]) for v in self.voltages],
+            "delay": significant(circuit.delay_ms[self.nominal]),
+            "rate": significant(circuit.max_rate_hz) if circuit.max_rate_hz else NOTHING,
+            "cells": circuit.cells,
+            "cell_counts": ", ".join(f"{n} {cell}" for cell, n in circuit.cell_counts.items()) or "none",
+            "area_factor": factor(self.exact.area_cm2, circuit.area_cm2),
+            "power_factor": factor(self.exact.power_at(self.nominal), power),
             "carried": [source in feasible_sources(power) for source in POWER_SOURCES],
             "vectors": point["verification"]["vectors"]["total"],
             "mismatches": sum(point["verification"]["mismatches"].values()),
+        }
+
+    def level(self, level: Level) -> dict[str, Any]:
+        """The stages' circuits at one level; the smallest of them all is marked."""
+        areas = [p.area_cm2 for p in level.smallest.values() if p is not None]
+        return {
+            "loss": level.loss,
+            "rows": [
+                {"stage": stage, "id": None, "smallest": False}
+                if p is None
+                else {**self._compared(p), "smallest": p.area_cm2 == min(areas)}
+                for stage, p in level.smallest.items()
+            ],
+        }
+
+    def _compared(self, point: FrontPoint) -> dict[str, Any]:
+        low, high = point.test.interval
+        return {
+            "stage": point.stage,
+            "id": point.id,
+            "validation": f"{point.score:.1%}",
+            "test": f"{point.test_score:.1%}",
+            "accuracy": f"{point.test.accuracy:.1%}",
+            "interval": f"{low:.1%} to {high:.1%}",
+            "area": significant(point.area_cm2),
+            "powers": [significant(point.power_mw[v]) for v in self.ends],
         }
 
     def reduction(self, row: Figures, points: Sequence[Figures]) -> dict[str, Any]:
@@ -113,6 +209,7 @@ class _View:
         shown = self.point(chosen)
         return {
             "loss": row["loss"],
+            "id": shown["id"],
             "factor": shown["area_factor"],
             "area": shown["area"],
             "power": shown["power"],
@@ -134,19 +231,6 @@ def factor(reference: float, value: float) -> str:
         return "∞" if reference > 0 else "1"
     ratio = reference / value
     return f"{ratio:,.0f}".replace(",", " ") if ratio >= 20 else f"{ratio:.1f}"
-
-
-def _mark(point: Figures) -> Mark:
-    low, high = point["interval"]
-    return Mark(
-        point["id"],
-        point["area_cm2"],
-        point["accuracy"],
-        low,
-        high,
-        point["validation_accuracy"],
-        baseline=point["id"] if point["stage"] in BASELINES else None,
-    )
 
 
 def _dataset(record: Figures) -> dict[str, Any]:

@@ -20,6 +20,7 @@ __all__ = [
     "STAGE_ORDER",
     "FrontPoint",
     "Judged",
+    "Level",
     "Limits",
     "Reduction",
     "front_csv",
@@ -28,6 +29,7 @@ __all__ = [
     "select_front",
     "smallest_at",
     "stage_fronts",
+    "stages_side_by_side",
 ]
 
 STAGE_ORDER = ("textbook", "exact", "paper", "tree", "search", "refine")
@@ -148,6 +150,37 @@ def stage_fronts(points: Sequence[FrontPoint]) -> dict[str, list[FrontPoint]]:
 
 def _rank(stage: str) -> int:
     return STAGE_ORDER.index(stage) if stage in STAGE_ORDER else len(STAGE_ORDER)
+
+
+@dataclass(frozen=True)
+class Level:
+    """What each stage needs for a validation score.
+
+    Attributes
+    ----------
+    loss : percentage points of validation score lost against the exact baseline; None for each stage's best.
+    smallest : by stage its smallest circuit that loses no more, None where it has none.
+    """
+
+    loss: float | None
+    smallest: Mapping[str, FrontPoint | None]
+
+
+def stages_side_by_side(
+    points: Sequence[FrontPoint], exact: FrontPoint, losses: Sequence[float] = LOSSES
+) -> list[Level]:
+    """Each stage's best circuit, then its smallest at each loss; the validation score alone decides.
+
+    The stages are those of `points`, in the order of `stage_fronts`. The losses are the same for all stages, in
+    percentage points below the exact baseline.
+    """
+    fronts = stage_fronts(points)
+    best = {stage: smallest_at(own, max(p.score for p in own)) for stage, own in fronts.items()}
+    levels = [
+        Level(loss, {stage: smallest_at(own, exact.score - loss / 100) for stage, own in fronts.items()})
+        for loss in losses
+    ]
+    return [Level(None, best), *levels]
 
 
 def reductions(

@@ -20,6 +20,7 @@ from printedmlp.front import (
     select_front,
     smallest_at,
     stage_fronts,
+    stages_side_by_side,
 )
 from printedmlp.metrics import evaluate
 
@@ -198,6 +199,26 @@ def test_stage_fronts_worked_out_by_hand():
 def test_the_smallest_at_a_level():
     points = [point("a", 0.9, 4.0), point("b", 0.8, 1.0), point("c", 0.85, 1.0)]
     assert [smallest_at(points, least) for least in (0.9, 0.8, 0.91)] == [points[0], points[2], None]
+
+
+def test_stages_side_by_side_worked_out_by_hand():
+    points = [
+        point("p1", 0.92, 4.0, stage="paper"),
+        point("p2", 0.88, 2.0, stage="paper"),
+        point("t1", 0.87, 1.0, stage="tree"),
+        point("t2", 0.85, 0.5, stage="tree"),
+    ]
+    found = {
+        level.loss: {stage: p and p.id for stage, p in level.smallest.items()}
+        for level in stages_side_by_side(points, EXACT, (0, 2, 5))
+    }
+    assert found == {
+        None: {"paper": "p1", "tree": "t1"},
+        0: {"paper": "p1", "tree": None},
+        2: {"paper": "p2", "tree": None},
+        5: {"paper": "p2", "tree": "t2"},
+    }
+    assert [level.smallest for level in stages_side_by_side([], EXACT, (0,))] == [{}, {}]
 
 
 def test_reductions_worked_out_by_hand():
