@@ -27,3 +27,21 @@ def inlined(function: Function) -> Function:
     """Compile a part of a `compiled` function, with which it is cached."""
     result: Function = njit(nogil=True)(function)
     return result
+
+
+def compiled_lean(function: Function) -> Function:
+    """As `compiled`, for loops that allocate nothing: without the reference counts that numba keeps of array views.
+
+    On short loops over arrays that come in tuples, counting costs more than the loops.
+    """
+    try:
+        result: Function = njit(nogil=True, cache=True, _nrt=False)(function)
+    except RuntimeError:
+        result = njit(nogil=True, _nrt=False)(function)
+    return result
+
+
+def inlined_lean(function: Function) -> Function:
+    """Compile a part of a `compiled_lean` function, with which it is cached."""
+    result: Function = njit(nogil=True, _nrt=False)(function)
+    return result

@@ -1,0 +1,99 @@
+"""Gate-level refinement: evolve a mapped circuit for area, or for power, under a budget of training errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from printedmlp.circuit.care import CareSet
+from printedmlp.circuit.netlist import Netlist
+from printedmlp.circuit.slots import CellKinds, Slots, netlist_of, slots_of
+from printedmlp.kernels import gates as kernel
+from printedmlp.technology import Technology
+
+NO_LIMIT = float(1 << 53)
+MOVE_WEIGHTS = (0.34, 0.16, 0.34, 0.06, 0.10)
+"""Of rewire, retype, substitute, constant and reconnect an output."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a round of evolution minimises, and within which limits.
+
+    Parameters
+    ----------
+    area, power, errors : weights in the energy of mm2, uW and weighted errors.
+    max_errors : most weighted errors allowed.
+    max_area_mm2 : largest area allowed.
+    hot, cold : first and last temperature, in units of the energy.
+    composite : probability of one more change in a proposal, again after each.
+    """
+
+    area: float = 1.0
+    power: float = 0.0
+    errors: float = 0.0
+    max_errors: float = NO_LIMIT
+    max_area_mm2: float = NO_LIMIT
+    hot: float = 0.1
+    cold: float = 0.01
+    composite: float = 0.3
+
+    def array(self) -> np.ndarray:
+        """The figures in the compiled loop's order."""
+        return np.array(
+            [self.area, self.power, self.errors, self.max_errors, self.max_area_mm2, self.hot, self.cold]
+            + [self.composite]
+        )
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A circuit that evolution found, with its weighted errors on the care set, area and mean power on it."""
+
+    netlist: Netlist
+    errors: int
+    area_mm2: float
+    power_uw: float
+
+
+class Evolution:
+    """Evolves netlists on one care set in one technology; nothing of a netlist is kept between calls."""
+
+    def __init__(self, care: CareSet, technology: Technology) -> None:
+        self.care, self.technology = care, technology
+        self.kinds = CellKinds.of(technology)
+
+    def measure(self, netlist: Netlist) -> Refined:
+        """The netlist as it is, with its figures on the care set."""
+        return self.run(netlist, Goal(power=1e-9), 0, np.random.default_rng(0))[0]
+
+    def run(self, netlist: Netlist, goal: Goal, moves: int, rng: np.random.Generator) -> tuple[Refined, Netlist]:
+        """The circuit of least energy that `moves` proposals find from a netlist, and the last one accepted.
+
+        Where the start breaks the goal's limits and nothing within them is found, the start itself comes back.
+        """
+        slots = slots_of(netlist, self.technology, self.kinds, rng)
+        best = tuple(part.copy() for part in slots)
+        counts = np.full(6, -1.0)
+        random = rng.integers(1, 1 << 63, size=1, dtype=np.uint64)
+        rows = self._rows(len(slots[0]), netlist.n_inputs)
+        shares = np.cumsum(MOVE_WEIGHTS)
+        scratch = kernel.new_scratch(len(slots[0]))
+        cells = self.kinds.arrays()
+        kernel.evolve(slots, cells, rows, goal.array(), shares, moves, random, best, counts, scratch)
+        errors, area, power = int(counts[2]), float(counts[3]), float(counts[4])
+        found = Refined(self._netlist(best, netlist.n_inputs), errors, area, power)
+        return found, self._netlist(slots, netlist.n_inputs)
+
+    def _netlist(self, slots: Slots, n_inputs: int) -> Netlist:
+        return netlist_of(slots, n_inputs, self.kinds)
+
+    def _rows(self, n_nets: int, n_inputs: int) -> tuple[np.ndarray, ...]:
+        care = self.care
+        values = np.zeros((n_nets, 2, len(care.valid)), dtype=np.uint64)
+        values[1] = ~np.uint64(0)
+        values[2 : 2 + n_inputs, 0] = care.inputs
+        first = np.array([2 + n_inputs])
+        return values.reshape(-1), care.wanted.reshape(-1), care.valid, care.weights, first
