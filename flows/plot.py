@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from printedmlp.power_sources import POWER_SOURCES
 
 WIDTH, HEIGHT = 560, 430
-LEFT, RIGHT, TOP, BOTTOM = 58, 16, 16, 54
+LEFT, RIGHT, TOP, BOTTOM = 68, 16, 16, 54
 PROHIBITIVE_CM2 = 20.0
 """Above about 20 cm2 the literature calls a printed circuit prohibitive."""
 FAR_BELOW = 0.15
@@ -63,7 +63,8 @@ class Axis:
     label : with the unit.
     unit : of the values.
     value : a mark's place.
-    bounds : places of upright lines and what is written along them.
+    bounds : places of upright lines and what is written along them, on the side that it holds for.
+    beyond : whether that is the right side, where values are larger.
     lines : whether each stage's front is joined; fronts are chosen by area, so only there.
     """
 
@@ -71,19 +72,22 @@ class Axis:
     unit: str
     value: Callable[[Mark], float]
     bounds: tuple[tuple[float, str], ...]
+    beyond: bool
     lines: bool
 
 
 def area_axis() -> Axis:
     """Cell area in cm2."""
     bounds = ((PROHIBITIVE_CM2, "above 20 cm²: prohibitive"),)
-    return Axis("cell area (cm²), log scale", "cm²", lambda mark: mark.area_cm2, bounds, lines=True)
+    return Axis("cell area (cm²), log scale", "cm²", lambda mark: mark.area_cm2, bounds, beyond=True, lines=True)
 
 
 def power_axis(voltage: str) -> Axis:
     """Power in mW at a voltage, with what printed sources carry."""
     bounds = tuple((source.power_mw, source.name) for source in POWER_SOURCES)
-    return Axis(f"power at {voltage} V (mW), log scale", "mW", lambda mark: mark.power_mw, bounds, lines=False)
+    return Axis(
+        f"power at {voltage} V (mW), log scale", "mW", lambda mark: mark.power_mw, bounds, beyond=False, lines=False
+    )
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,7 @@ def _bounds(scale: Scale, axis: Axis) -> list[str]:
         if 10.0 ** scale.decades[0] < value < 10.0 ** scale.decades[1]:
             x = scale.x(value)
             parts.append(f'<line class="bound" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}"/>')
-            place = f'transform="translate({x - 4:.1f} {bottom - 8}) rotate(-90)"'
+            place = f'transform="translate({x + (13 if axis.beyond else -4):.1f} {bottom - 8}) rotate(-90)"'
             parts.append(f'<text class="note" {place}>{text}</text>')
     return parts
 

@@ -156,7 +156,7 @@ class _View:
             "n": test.n,
             "test": f"{circuit.test_score:.1%}",
             "accuracy": f"{test.accuracy:.1%}",
-            "interval": f"{test.interval[0]:.1%} to {test.interval[1]:.1%}",
+            "interval": _interval(test.interval),
             "balanced": f"{test.balanced_accuracy:.1%}",
             "macro_f1": f"{test.macro_f1:.1%}",
             "classes_predicted": test.classes_predicted,
@@ -176,27 +176,26 @@ class _View:
         }
 
     def level(self, level: Level) -> dict[str, Any]:
-        """The stages' circuits at one level; the smallest of them all is marked."""
-        areas = [p.area_cm2 for p in level.smallest.values() if p is not None]
+        """The stages' circuits at one level; the smallest is marked, except among best scores, which differ."""
+        areas = [p.area_cm2 for p in level.smallest.values() if p is not None and level.loss is not None]
         return {
             "loss": level.loss,
             "rows": [
                 {"stage": stage, "id": None, "smallest": False}
                 if p is None
-                else {**self._compared(p), "smallest": p.area_cm2 == min(areas)}
+                else {**self._compared(p), "smallest": p.area_cm2 == min(areas, default=None)}
                 for stage, p in level.smallest.items()
             ],
         }
 
     def _compared(self, point: FrontPoint) -> dict[str, Any]:
-        low, high = point.test.interval
         return {
             "stage": point.stage,
             "id": point.id,
             "validation": f"{point.score:.1%}",
             "test": f"{point.test_score:.1%}",
             "accuracy": f"{point.test.accuracy:.1%}",
-            "interval": f"{low:.1%} to {high:.1%}",
+            "interval": _interval(point.test.interval),
             "area": significant(point.area_cm2),
             "powers": [significant(point.power_mw[v]) for v in self.ends],
         }
@@ -231,6 +230,10 @@ def factor(reference: float, value: float) -> str:
         return "∞" if reference > 0 else "1"
     ratio = reference / value
     return f"{ratio:,.0f}".replace(",", " ") if ratio >= 20 else f"{ratio:.1f}"
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"{100 * ends[0]:.1f}–{ends[1]:.1%}"
 
 
 def _dataset(record: Figures) -> dict[str, Any]:

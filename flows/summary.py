@@ -66,7 +66,7 @@ def _stages(points: list[FrontPoint], exact: FrontPoint) -> list[str]:
 
 
 def _level(level: Level) -> str:
-    name = "best validation" if level.loss is None else f"within {level.loss:g} points"
+    name = "best validation" if level.loss is None else f"{level.loss:g} % loss"
     cells = (
         "-" if p is None else f"{significant(p.area_cm2)} cm2, {p.test_score:.1%}" for p in level.smallest.values()
     )
