@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from printedmlp.cores import available_cores
-from printedmlp.errors import ModelError
+from printedmlp.errors import ConfigError, ModelError, PrintedMLPWarning, ToolError
 from printedmlp.genome import Genes, GenomeLayout
-from printedmlp.kernels import loops
+from printedmlp.kernels import native
+from printedmlp.kernels.job import Job, Kernel
+from printedmlp.kernels.loop_kernel import LoopKernel
 
-CHUNK = 8
-"""Chromosomes a thread takes at a time: small, because chromosomes with few live terms are done sooner."""
+Result = TypeVar("Result")
+
+GENES_PER_THREAD = 1 << 21
+"""Genes times samples that are worth the start of another thread: about 50 microseconds."""
+HEAVIEST = 1 << 31
+UNLIMITED = (1 << 63) - 1
 
 
 class PopulationEvaluator:
@@ -29,80 +35,123 @@ class PopulationEvaluator:
     X : (n_samples, n_features) integer codes in 0 .. 2^input_bits - 1.
     y : (n_samples,) class indices in 0 .. n_classes - 1.
     threads : worker threads; by default one per available core. The answers do not depend on it.
+    class_weights : (C,) positive integers, what an error in a sample of each class counts; None counts 1 for all.
+    backend : "native" compiles a kernel for this layout and machine, "numba" does not, "auto" does where it can;
+        the name of one kind of native code, such as "avx2", chooses it. The answers do not depend on it.
 
     Raises
     ------
     ModelError : for samples or labels that do not fit the layout.
+    ConfigError : for weights out of range, and for a backend that is unknown or that cannot be had.
     """
 
-    def __init__(self, layout: GenomeLayout, X: ArrayLike, y: ArrayLike, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        layout: GenomeLayout,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        threads: int | None = None,
+        class_weights: Sequence[int] | NDArray[np.integer] | None = None,
+        backend: str = "auto",
+    ) -> None:
         codes, labels = np.asarray(X), np.asarray(y)
         _check_samples(layout, codes, labels)
+        weights = _checked_weights(class_weights, layout.topology[-1])
         self.layout = layout
         self.n_samples = len(codes)
-        self._dtype = accumulator_dtype(layout)
-        self._form = _kernel_form(layout, self._dtype)
-        self._samples, self._labels = _in_blocks(codes, labels, self._dtype)
-        self.digest = hashlib.sha256(self._samples.tobytes() + self._labels.tobytes()).hexdigest()
-        """Names the samples and labels."""
-        self._pool = ThreadPoolExecutor(threads or available_cores())
+        self.digest = _digest(codes, labels, weights)
+        """Names the samples, the labels and the weights."""
+        self._kernel = _kernel(backend, layout, codes, labels, weights)
+        self._threads = threads or available_cores()
+        self._pool = ThreadPoolExecutor(self._threads)
 
-    def errors(self, population: Genes) -> NDArray[np.int64]:
-        """Number of samples that each chromosome of (P, G) classifies wrongly, (P,) int64."""
-        correct = np.zeros(len(population), dtype=np.int64)
-        self._run(population, partial(self._count_correct, correct))
-        return self.n_samples - correct
+    @property
+    def backend(self) -> str:
+        """What runs: "avx512vnni", "avxvnni", "avx2", "portable" or "numba"."""
+        return self._kernel.name
+
+    def errors(self, population: Genes, budget: int | None = None) -> NDArray[np.int64]:
+        """Weighted errors of each chromosome of (P, G), (P,) int64: the sum of the weights of the wrong samples.
+
+        An individual that exceeds the budget may be left early; its figure is then too low, but above the budget.
+
+        Raises
+        ------
+        ModelError : for genes out of range.
+        """
+        genes = self._genes(population)
+        return self._done(self._kernel.errors(genes, UNLIMITED if budget is None else budget), genes)
 
     def predictions(self, population: Genes) -> NDArray[np.int64]:
-        """Class index of each sample for each chromosome of (P, G), (P, n_samples) int64."""
-        n_blocks = len(self._samples)
-        classes = np.zeros((len(population), n_blocks, loops.BLOCK), dtype=np.int64)
-        self._run(population, partial(self._classify, classes))
-        return classes.reshape(len(population), -1)[:, : self.n_samples]
+        """Class index of each sample for each chromosome of (P, G), (P, n_samples) int64; raises as `errors`."""
+        genes = self._genes(population)
+        return self._done(self._kernel.classes(genes), genes)
 
-    def _run(self, population: Genes, kernel: Callable[[slice, Genes], None]) -> None:
+    def _genes(self, population: Genes) -> Genes:
         genes = np.ascontiguousarray(population, dtype=np.int32)
-        self.layout.check(genes)
-        starts = range(0, len(genes), CHUNK)
-        list(
-            self._pool.map(lambda start: kernel(slice(start, start + CHUNK), genes[start : start + CHUNK]), starts)
-        )
+        if genes.ndim != 2 or genes.shape[1] != self.layout.size:
+            self.layout.check(genes)
+        return genes
 
-    def _count_correct(self, correct: NDArray[np.int64], rows: slice, genes: Genes) -> None:
-        scratch = loops.new_scratch(genes, self._samples, self._form)
-        loops.count_correct(genes, self._samples, self._labels, self._form, scratch, correct[rows])
-
-    def _classify(self, classes: NDArray[np.int64], rows: slice, genes: Genes) -> None:
-        scratch = loops.new_scratch(genes, self._samples, self._form)
-        loops.classify(genes, self._samples, self._form, scratch, classes[rows])
+    def _done(self, job: Job[Result], genes: Genes) -> Result:
+        helpers = min(self._threads, 1 + genes.size * self.n_samples // GENES_PER_THREAD) - 1
+        others = [self._pool.submit(job.work) for _ in range(helpers)]
+        job.work()
+        for other in others:
+            other.result()
+        return job.result()
 
 
-def accumulator_dtype(layout: GenomeLayout) -> type[np.int32] | type[np.int64]:
-    """The narrowest integer in which no sum of any individual can wrap."""
-    clips = (1 << (activation.msb + 1) for activation in layout.activations)
-    return np.int32 if max(layout.largest_sum, *clips, 0) < 1 << 31 else np.int64
+def _kernel(
+    backend: str,
+    layout: GenomeLayout,
+    codes: NDArray[np.integer],
+    labels: NDArray[np.integer],
+    weights: NDArray[np.int64],
+) -> Kernel:
+    kinds = {"auto", "native", "numba", *(kind.name for kind in native.VECTORS)}
+    if backend not in kinds:
+        raise ConfigError(f"backend must be one of {', '.join(sorted(kinds))}, not {backend!r}")
+    try:
+        if backend != "numba" and (kind := _native_kind(backend, layout)):
+            return native.NativeKernel(layout, codes, labels, weights, kind)
+    except ToolError as error:
+        if backend != "auto":
+            raise ConfigError(f"backend {backend!r}: {error}") from None
+        warnings.warn(f"{error}; evaluating with numba, which is slower", PrintedMLPWarning, stacklevel=3)
+    return LoopKernel(layout, codes, labels, weights)
 
 
-def _kernel_form(layout: GenomeLayout, dtype: type[np.signedinteger]) -> NDArray[np.signedinteger]:
-    least_score = int(np.iinfo(dtype).min) if layout.signed_scores else 0
-    ends: Sequence[tuple[int, int]] = [
-        *((activation.lsb, (1 << (activation.msb + 1)) - 1) for activation in layout.activations),
-        (0, least_score),
-    ]
-    rows = zip(layout.topology, layout.topology[1:], layout.bias_shifts, ends, strict=False)
-    return np.array([(a, b, shift, *end) for a, b, shift, end in rows], dtype=dtype)
+def _native_kind(backend: str, layout: GenomeLayout) -> str | None:
+    """Which native code to use; None where "auto" takes numba. ConfigError, ToolError where it cannot be had."""
+    reason = native.misfit(layout)
+    if reason and backend == "auto":
+        return None
+    if reason:
+        raise ConfigError(f"backend {backend!r} is not for a layout with {reason}")
+    kinds = native.runnable()
+    if not kinds:
+        raise ToolError(native.NO_COMPILER)
+    if backend in ("auto", "native"):
+        return kinds[0]
+    if backend not in kinds:
+        raise ConfigError(f"backend {backend!r} does not run on this processor")
+    return backend
 
 
-def _in_blocks(
-    codes: NDArray[np.integer], labels: NDArray[np.integer], dtype: type[np.signedinteger]
-) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
-    n_blocks = -(-len(codes) // loops.BLOCK)
-    samples = np.zeros((n_blocks * loops.BLOCK, codes.shape[1]), dtype=dtype)
-    samples[: len(codes)] = codes
-    padded = np.full(n_blocks * loops.BLOCK, -1, dtype=dtype)
-    padded[: len(labels)] = labels
-    blocks = samples.reshape(n_blocks, loops.BLOCK, -1).transpose(0, 2, 1)
-    return np.ascontiguousarray(blocks), padded.reshape(n_blocks, loops.BLOCK)
+def _digest(codes: NDArray[np.integer], labels: NDArray[np.integer], weights: NDArray[np.int64]) -> str:
+    arrays = [np.ascontiguousarray(array, dtype=np.int64) for array in (codes, labels, weights)]
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+
+
+def _checked_weights(weights: Sequence[int] | NDArray[np.integer] | None, n_classes: int) -> NDArray[np.int64]:
+    values = np.ones(n_classes, dtype=np.int64) if weights is None else np.asarray(weights)
+    if values.shape != (n_classes,) or values.dtype.kind not in "ui":
+        raise ConfigError(f"class_weights must be {n_classes} integers, not {weights}")
+    if values.min() < 1 or values.max() >= HEAVIEST:
+        raise ConfigError(f"class_weights must be in 1..{HEAVIEST - 1}, not {weights}")
+    return np.ascontiguousarray(values, dtype=np.int64)
 
 
 def _check_samples(layout: GenomeLayout, codes: NDArray[Any], labels: NDArray[Any]) -> None:

@@ -1,5 +1,5 @@
-"""Fast twins of `DiscreteMLP.predict` over whole populations, one module per way of compiling them.
+"""What runs often enough to be compiled: population evaluation, costs, annealing, gate-level simulation.
 
-A kernel module offers `count_correct` and `classify` with the signatures of `printedmlp.kernels.loops`: chromosomes
-in, samples in padded blocks, answers out. Every kernel gives the same bits as `DiscreteMLP.predict`.
+Loops are compiled by numba. The evaluation of populations also exists as C++ for the vectors of the machine, see
+`printedmlp.kernels.native`. Every kernel gives the same bits as the slow definition that it stands for.
 """

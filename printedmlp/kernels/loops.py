@@ -1,4 +1,4 @@
-"""The population kernel as plain loops, which numba and LLVM turn into vector code.
+"""The population kernel as plain loops, which numba and LLVM turn into vector code, for layouts of any width.
 
 Samples lie in the innermost, contiguous dimension, in blocks of `BLOCK` that stay in the first-level cache; the
 accumulator has the sample array's type (int32, or int64 where a sum could need it). A chromosome is first compiled
@@ -36,17 +36,25 @@ def new_scratch(genes: Array, samples: Array, form: Array) -> tuple[Program, Buf
 
 
 @compiled
-def count_correct(
-    genes: Array, samples: Array, labels: Array, form: Array, scratch: tuple[Program, Buffers], out: Array
+def count_errors(
+    genes: Array,
+    samples: Array,
+    labels: Array,
+    costs: Array,
+    budget: int,
+    form: Array,
+    scratch: tuple[Program, Buffers],
+    out: Array,
 ) -> None:
-    """Number of samples each chromosome classifies rightly.
+    """Weighted errors of each chromosome; past the budget, those of the first blocks.
 
     Parameters
     ----------
     genes : (P, G) int32, in the order of `GenomeLayout`.
     samples : (n_blocks, n_features, BLOCK) int32 or int64 input codes; the last block is padded.
-    labels : (n_blocks, BLOCK) of the same type; -1 on padding, which is never right.
-    form : (n_layers, 5) of the same type, rows of (inputs, neurons, bias shift, lsb, limit); the limit is the
+    labels : (n_blocks, BLOCK) of the same type.
+    costs : (n_blocks, BLOCK) int64, what an error costs; 0 on padding.
+    form : (n_layers, 5) of the samples' type, rows of (inputs, neurons, bias shift, lsb, limit); the limit is the
         largest value before the right shift by lsb, and in the last layer the least score.
     scratch : from `new_scratch`.
     out : (P,) int64, overwritten.
@@ -55,17 +63,19 @@ def count_correct(
     classes = buffers[2]
     for p in range(genes.shape[0]):
         _compile(genes[p], form, program)
-        correct = 0
+        errors = 0
         for b in range(samples.shape[0]):
             _classify_block(samples[b], form, program, buffers)
             for s in range(BLOCK):
-                correct += classes[s] == labels[b, s]
-        out[p] = correct
+                errors += costs[b, s] * (classes[s] != labels[b, s])
+            if errors > budget:
+                break
+        out[p] = errors
 
 
 @compiled
 def classify(genes: Array, samples: Array, form: Array, scratch: tuple[Program, Buffers], out: Array) -> None:
-    """Class of every sample for every chromosome into `out`, (P, n_blocks, BLOCK); else as `count_correct`."""
+    """Class of every sample for every chromosome into `out`, (P, n_blocks, BLOCK); else as `count_errors`."""
     program, buffers = scratch
     for p in range(genes.shape[0]):
         _compile(genes[p], form, program)

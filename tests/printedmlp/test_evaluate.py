@@ -1,16 +1,25 @@
-from dataclasses import replace
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from printedmlp.errors import ModelError
-from printedmlp.evaluate import PopulationEvaluator, accumulator_dtype
+from printedmlp.errors import ConfigError, ModelError, PrintedMLPWarning
+from printedmlp.evaluate import PopulationEvaluator
 from printedmlp.genome import MASK, GenomeLayout
-from printedmlp.kernels import jit, loops
+from printedmlp.kernels import compiler, jit, loops, native
+from printedmlp.kernels.loop_kernel import accumulator_dtype
 from printedmlp.model import QReLU
 from tests.printedmlp.test_genome import HAND_GENES, layouts
+
+BACKENDS = ("numba", *native.runnable())
+
+
+@pytest.fixture
+def no_compiler(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CXX", "no-such-compiler")
 
 
 def data(layout, n_samples, rng):
@@ -27,12 +36,13 @@ def agree(layout, population, X, y, **options):
     )
 
 
-def test_by_hand():
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_by_hand(backend):
     layout = GenomeLayout.uniform((2, 1, 2))
     genes = np.array([HAND_GENES], dtype=np.int32)
     # The hidden sum is ((x0 & 10) << 3) - x1 - 80, and 80 is the most the mask lets through of input 0.
     # So the hidden value is always 0, class 0 scores 7 << 8 and class 1 max(-8 << 8, 0) = 0.
-    evaluator = PopulationEvaluator(layout, [[15, 0], [0, 15]], [0, 1])
+    evaluator = PopulationEvaluator(layout, [[15, 0], [0, 15]], [0, 1], backend=backend)
     assert evaluator.predictions(genes).tolist() == [[0, 0]]
     assert evaluator.errors(genes).tolist() == [1]
 
@@ -43,15 +53,15 @@ def test_bit_equal_to_the_definition(layout, n_samples, sparsity, seed):
     rng = np.random.default_rng(seed)
     population = layout.random(3, rng)
     population[(layout.kinds == MASK) & (rng.random(population.shape) < sparsity)] = 0
-    assert agree(layout, population, *data(layout, n_samples, rng))
+    assert agree(layout, population, *data(layout, n_samples, rng), backend="numba")
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("n_samples", [1, loops.BLOCK - 1, loops.BLOCK, loops.BLOCK + 1])
-@pytest.mark.parametrize("signed_scores", [False, True])
-def test_block_edges_on_a_published_topology(n_samples, signed_scores):
+def test_block_edges_on_a_published_topology(n_samples, backend):
     rng = np.random.default_rng(n_samples)
-    layout = replace(GenomeLayout.uniform((16, 5, 10)), signed_scores=signed_scores)
-    assert agree(layout, layout.random(20, rng), *data(layout, n_samples, rng))
+    layout = GenomeLayout.uniform((16, 5, 10))
+    assert agree(layout, layout.random(20, rng), *data(layout, n_samples, rng), backend=backend)
 
 
 def test_sums_beyond_int32_take_int64():
@@ -77,10 +87,100 @@ def test_threads_do_not_change_the_answer():
     assert np.array_equal(answers[0], answers[1])
 
 
-def test_an_empty_population_has_no_errors():
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_empty_population_has_no_errors(backend):
     layout = GenomeLayout.uniform((5, 4, 3))
-    evaluator = PopulationEvaluator(layout, *data(layout, 10, np.random.default_rng(0)))
-    assert evaluator.errors(layout.random(0, np.random.default_rng(0))).shape == (0,)
+    evaluator = PopulationEvaluator(layout, *data(layout, 10, np.random.default_rng(0)), backend=backend)
+    nobody = layout.random(0, np.random.default_rng(0))
+    assert evaluator.errors(nobody).shape == (0,)
+    assert evaluator.predictions(nobody).shape == (0, 10)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_error_counts_the_weight_of_its_class(backend):
+    rng = np.random.default_rng(3)
+    layout = GenomeLayout.uniform((5, 4, 3))
+    X, y = data(layout, 1100, rng)
+    population, weights = layout.random(30, rng), np.array([1, 20, 300])
+    evaluator = PopulationEvaluator(layout, X, y, class_weights=weights, backend=backend)
+    wrong = evaluator.predictions(population) != y
+    assert np.array_equal(evaluator.errors(population), (wrong * weights[y]).sum(axis=1))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_spent_budget_ends_the_count(backend):
+    rng = np.random.default_rng(4)
+    layout = GenomeLayout.uniform((5, 4, 3))
+    evaluator = PopulationEvaluator(layout, *data(layout, 3000, rng), backend=backend)
+    population = layout.random(60, rng)
+    full = evaluator.errors(population)
+    budget = int(np.median(full))
+    found = evaluator.errors(population, budget)
+    within = full <= budget
+    assert np.array_equal(found[within], full[within])
+    assert (found[~within] > budget).all()
+    assert (evaluator.errors(population, 0) < full).any()
+
+
+@pytest.mark.parametrize("weights", [[1, 2], [1, 2, 0], [1, 2, 1.5], [1, 2, 1 << 40]])
+def test_bad_weights_are_refused(weights):
+    layout = GenomeLayout.uniform((5, 4, 3))
+    with pytest.raises(ConfigError, match="class_weights must be"):
+        PopulationEvaluator(layout, np.zeros((1, 5), dtype=int), [0], class_weights=weights)
+
+
+def test_the_digest_tells_samples_labels_and_weights_but_no_backend():
+    layout = GenomeLayout.uniform((2, 1, 2))
+    one = PopulationEvaluator(layout, [[1, 2]], [0]).digest
+    assert one == PopulationEvaluator(layout, [[1, 2]], [0], backend="numba", class_weights=[1, 1]).digest
+    others = [([[1, 3]], [0], [1, 1]), ([[1, 2]], [1], [1, 1]), ([[1, 2]], [0], [1, 2])]
+    assert one not in {PopulationEvaluator(layout, X, y, class_weights=w).digest for X, y, w in others}
+
+
+def test_without_a_compiler_numba_works_and_says_so(no_compiler):
+    rng = np.random.default_rng(1)
+    layout = GenomeLayout.uniform((5, 4, 3))
+    with pytest.warns(PrintedMLPWarning, match="no C\\+\\+ compiler is found.*numba, which is slower"):
+        evaluator = PopulationEvaluator(layout, *data(layout, 100, rng))
+    assert evaluator.backend == "numba"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert agree(layout, layout.random(5, rng), *data(layout, 100, rng), backend="numba")
+
+
+@pytest.mark.parametrize("backend", ["native", "avx2", "portable"])
+def test_native_code_without_a_compiler_is_refused(no_compiler, backend):
+    with pytest.raises(ConfigError, match=f"backend '{backend}': no C\\+\\+ compiler is found"):
+        PopulationEvaluator(GenomeLayout.uniform((2, 1, 2)), [[1, 2]], [0], backend=backend)
+
+
+def test_a_compiler_that_fails_is_no_obstacle(monkeypatch):
+    monkeypatch.setattr(compiler, "BUILD", ("-no-such-option",))
+    native._library.cache_clear()
+    with pytest.warns(PrintedMLPWarning, match=r"failed \(1\): .*no-such-option"):
+        assert PopulationEvaluator(GenomeLayout.uniform((2, 1, 2)), [[1, 2]], [0]).backend == "numba"
+
+
+def test_an_unknown_backend_is_refused():
+    with pytest.raises(ConfigError, match=r"backend must be one of auto, .*not 'cuda'"):
+        PopulationEvaluator(GenomeLayout.uniform((2, 1, 2)), [[1, 2]], [0], backend="cuda")
+
+
+@pytest.mark.parametrize(
+    ("layout", "reason"),
+    [
+        (GenomeLayout.uniform((2, 1, 2), input_bits=9), "more than 8 input bits"),
+        (GenomeLayout.uniform((2, 1, 2), msb=12), "a hidden activation of more than 8 bits"),
+        (GenomeLayout.uniform((2, 1, 2), max_exponent=8), "exponents above 7"),
+        (GenomeLayout((2, 1, 2), 1, (QReLU(31, 31),), 0, (0, 1), (0, 0)), "an activation beyond bit 30"),
+        (GenomeLayout((2, 2), 1, (), 0, (0, 1), (31,)), "sums that need more than 32 bits"),
+    ],
+)
+def test_layouts_that_are_not_for_native_code(layout, reason):
+    assert native.misfit(layout) == reason
+    assert PopulationEvaluator(layout, [[1, 1]], [0]).backend == "numba"
+    with pytest.raises(ConfigError, match=f"backend 'native' is not for a layout with {reason}"):
+        PopulationEvaluator(layout, [[1, 1]], [0], backend="native")
 
 
 @pytest.mark.parametrize(
@@ -100,12 +200,25 @@ def test_bad_samples_are_refused(X, y, message):
         PopulationEvaluator(GenomeLayout.uniform((2, 1, 2)), X, y)
 
 
-def test_genes_out_of_range_are_refused():
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("gene", "value"), [(2, 40), (0, 0), (0, 2), (1, 16), (1, -1), (6, 1000), (6, -(1 << 31))])
+def test_genes_out_of_range_are_refused(backend, threads, gene, value):
     layout = GenomeLayout.uniform((2, 1, 2))
-    genes = np.array([HAND_GENES], dtype=np.int32)
-    genes[0, 2] = 40
-    with pytest.raises(ModelError, match="gene 2: value 40"):
-        PopulationEvaluator(layout, [[1, 2]], [0]).errors(genes)
+    genes = np.array([HAND_GENES] * 300, dtype=np.int32)
+    genes[299, gene] = value
+    evaluator = PopulationEvaluator(layout, [[1, 2]] * 5000, [0] * 5000, backend=backend, threads=threads)
+    for ask in (evaluator.errors, evaluator.predictions):
+        with pytest.raises(ModelError, match=f"individual 299, gene {gene}: value {value}"):
+            ask(genes)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_genes_of_another_shape_are_refused(backend):
+    evaluator = PopulationEvaluator(GenomeLayout.uniform((2, 1, 2)), [[1, 2]], [0], backend=backend)
+    for genes in (np.ones((3, 14), dtype=np.int32), np.array(HAND_GENES, dtype=np.int32)):
+        with pytest.raises(ModelError, match="genes of shape"):
+            evaluator.errors(genes)
 
 
 def test_no_place_to_cache_is_no_obstacle(monkeypatch):
