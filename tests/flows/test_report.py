@@ -136,13 +136,13 @@ def test_factors(reference, value, text):
 
 def test_the_stages_stand_side_by_side():
     text = words(page(ALL_STAGES))
-    assert "best score paper paper-1 92.0%" in text
+    assert "best score paper paper-1 0.9 92.0%" in text
     assert (
         "no loss paper no circuit reaches it tree no circuit reaches it "
-        "search search-1 94.0% 94.0% 83.8–97.9% 0.1 0.3 0.1 refine no circuit reaches it" in text
+        "search search-1 0.1 94.0% 94.0% 83.8–97.9% 0.3 0.1 refine no circuit reaches it" in text
     )
     assert "−5 points paper paper-1" in text
-    assert "tree tree-1 90.0%" in text
+    assert "tree tree-1 0.5 90.0%" in text
     assert "tree of 7 thresholds" in text
     assert "no longer literally a network" in text
     assert "kept to compare the stages" in text
@@ -175,7 +175,7 @@ def test_another_metric_is_told_everywhere():
     assert "a wrong row weighing by its class (balanced)" in text
     assert "area up to 0.5 cm², validation macro F1 from 0.8." in text
     # The test value is macro F1, 89.9 %, with the accuracy and its interval beside it.
-    assert "tree-1 83.0% 89.9% 90.0% 78.6–95.7%" in text
+    assert "tree-1 0.04 83.0% 89.9% 90.0% 78.6–95.7%" in text
     # Always answering class 0 is right on half of the rows: F1 of 2/3 in one class of two.
     assert "always the majority class: 33.3%" in text
     assert 'class="whisker"' not in html
