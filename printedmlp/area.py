@@ -7,6 +7,8 @@ the inverters (one for each input bit that is subtracted somewhere), the sign's 
 the comparators of the scores, the choices of the best score so far and the gates of its index. Left out is what
 synthesis leaves out: neurons nobody reads, bits that no mask keeps, sums truncated away (their carries are needed),
 values that are constant within their bounds, classes that can never win.
+
+`hashed_area` builds the gates themselves: slower by three orders, and it sees what neighbouring pieces share.
 """
 
 from __future__ import annotations
@@ -16,13 +18,13 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from printedmlp.errors import ConfigError
+from printedmlp.gate_area import GateAreas, hashed_area
 from printedmlp.genome import Genes, GenomeLayout
 from printedmlp.kernels.area import count_areas
 from printedmlp.kernels.bounds import N_COLUMNS, ROWS
 from printedmlp.technology import Technology
 
-NAND2, NOT, AND2, OR2 = 0b0111, 0b01, 0b1000, 0b1110
+__all__ = ["AreaModel", "AreaUnits", "area_form", "hashed_area", "scratch_size"]
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,9 @@ class AreaUnits:
         its sum four; a majority, as in a carry or a bit of a comparison, four and two inverters; a choice takes
         three, its inverter being shared by the word. ConfigError without inverters and NANDs.
         """
-        inverter, nand = _smallest(technology, "inverter", NOT, 1), _smallest(technology, "NAND", NAND2, 2)
-        and_gate = min([nand + inverter, *(c.area_mm2 for c in technology.cells_with_function(2, AND2))])
-        or_gate = min([nand + 2 * inverter, *(c.area_mm2 for c in technology.cells_with_function(2, OR2))])
+        gates = GateAreas.of(technology)
+        inverter, nand = gates.inverter, gates.nand
+        and_gate, or_gate = min(gates.and_gate, nand + inverter), min(gates.or_gate, nand + 2 * inverter)
         majority = 4 * nand + 2 * inverter
         return cls(
             inverter=inverter,
@@ -121,10 +123,3 @@ def area_form(layout: GenomeLayout) -> NDArray[np.int64]:
 def scratch_size(layout: GenomeLayout) -> int:
     """Length of the int64 working memory that the kernel needs for one chromosome."""
     return ROWS * sum(layout.topology) + N_COLUMNS
-
-
-def _smallest(technology: Technology, function: str, table: int, n_inputs: int) -> float:
-    cells = technology.cells_with_function(n_inputs, table)
-    if not cells:
-        raise ConfigError(f"technology '{technology.name}': areas are estimated in {function} cells, it has none")
-    return cells[0].area_mm2
