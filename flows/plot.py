@@ -15,6 +15,8 @@ PROHIBITIVE_CM2 = 20.0
 FAR_BELOW = 0.15
 """A majority line further below the circuits than this is named at the foot of the picture instead of drawn."""
 SMALLEST_DECADE = -4
+FOOT = 24
+"""Pixels above the axis that are kept for the note on the majority class."""
 SHAPES = {
     "textbook": "M0 -7.5 L6.5 0 L0 7.5 L-6.5 0 Z",
     "exact": "M0 -7.5 L6.5 0 L0 7.5 L-6.5 0 Z",
@@ -206,7 +208,7 @@ def _bounds(scale: Scale, axis: Axis) -> list[str]:
         if 10.0 ** scale.decades[0] < value < 10.0 ** scale.decades[1]:
             x = scale.x(value)
             parts.append(f'<line class="bound" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}"/>')
-            place = f'transform="translate({x + (13 if axis.beyond else -4):.1f} {bottom - 8}) rotate(-90)"'
+            place = f'transform="translate({x + (13 if axis.beyond else -4):.1f} {bottom - FOOT}) rotate(-90)"'
             parts.append(f'<text class="note" {place}>{text}</text>')
     return parts
 
