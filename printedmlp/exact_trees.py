@@ -55,11 +55,14 @@ def exact_trees(
 
 
 def training_rows(
-    X_train: ArrayLike, y_train: ArrayLike, n_classes: int, input_bits: int
+    X_train: ArrayLike, y_train: ArrayLike, n_classes: int, input_bits: int, n_features: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Codes (n_samples, n_features) and labels (n_samples,), checked; ModelError names what does not fit."""
+    """Codes (n_samples, n_features) and labels (n_samples,), checked; ModelError names what does not fit.
+
+    Without `n_features` any number of them fits.
+    """
     labels = np.asarray(y_train)
-    width = np.shape(X_train)[1] if np.ndim(X_train) == 2 else 0
+    width = n_features or (np.shape(X_train)[1] if np.ndim(X_train) == 2 else 0)
     codes = checked_codes(X_train, width, input_bits)
     if labels.shape != (len(codes),) or not len(codes):
         raise ModelError(f"labels of shape {labels.shape} for {len(codes)} samples")
