@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from deap import base, tools
+from deap import base
 from numpy.typing import ArrayLike, NDArray
 
 from printedmlp import tree_genes
@@ -21,7 +21,7 @@ from printedmlp.errors import ConfigError
 from printedmlp.exact_trees import checked_weights, training_rows
 from printedmlp.operators import constrained_dominance
 from printedmlp.pareto import non_dominated
-from printedmlp.population import Individual
+from printedmlp.population import nsga2
 from printedmlp.technology import Technology
 from printedmlp.tree_area import UM2_PER_MM2, TreeUnits, tree_area_um2
 from printedmlp.tree_genes import Genes, TreeEvaluator, TreeGenome
@@ -221,14 +221,13 @@ def _mated(parents: Population, rng: np.random.Generator, *, genome: TreeGenome,
 
 
 def select(candidates: Population, *, size: int) -> Population:
-    """The best `size` individuals by DEAP's NSGA-II; those with the objectives of an earlier one come last."""
+    """The best `size` individuals by NSGA-II; those with the objectives of an earlier one come last."""
     _, first = np.unique(candidates.objectives, axis=0, return_index=True)
     first.sort()
-    values = candidates.objectives[first].tolist()
-    individuals = [Individual(row, pair) for row, pair in zip(first.tolist(), values, strict=True)]
-    chosen = tools.selNSGA2(individuals, min(size, len(individuals)), nd="log")
+    errors, areas = candidates.objectives[first].T
+    chosen, distances = nsga2(errors, areas, size)
     crowding = np.zeros(len(candidates.genes))
-    crowding[[individual.row for individual in chosen]] = [i.fitness.crowding_dist for i in chosen]
-    copies = np.setdiff1d(np.arange(len(candidates.genes)), first)
-    rows = np.array([*(individual.row for individual in chosen), *copies], dtype=np.intp)[:size]
+    crowding[first[chosen]] = distances
+    copies = np.setdiff1d(np.arange(len(crowding)), first)
+    rows = np.concatenate([first[chosen], copies])[:size]
     return Population(candidates.genes, candidates.objectives, candidates.live, crowding)[rows]

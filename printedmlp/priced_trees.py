@@ -1,0 +1,207 @@
+"""Decision trees that know what a test costs: bespoke comparators range from a wire to a chain of gates.
+
+Two families, each for a list of prices: trees grown by best-first CART whose gain is the fall of the Gini impurity
+less the price of the new test, for every size; and small trees of the least errors plus price, by enumeration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from printedmlp.cores import available_cores
+from printedmlp.errors import ConfigError
+from printedmlp.exact_trees import checked_weights, training_rows
+from printedmlp.kernels.small_trees import NONE, best_below_root
+from printedmlp.technology import Technology
+from printedmlp.tree_area import UM2_PER_MM2, TreeUnits, n_links
+from printedmlp.tree_genes import majority
+from printedmlp.tree_search import FoundTree, best_trees, measured
+from printedmlp.trees import Branch, DecisionTree, grown
+
+LAMBDAS = (0.0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+"""Prices of one square millimetre, in shares of the training rows' weight."""
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Rows to grow trees on: X (n, F) and y (n,) int64, weights (C,) int64 of the classes."""
+
+    X: NDArray[np.int64]
+    y: NDArray[np.int64]
+    weights: NDArray[np.int64]
+    input_bits: int
+
+    def tree(self, branch: Branch) -> DecisionTree:
+        """The tree of a nested branch, reduced."""
+        return grown(self.X.shape[1], self.input_bits, len(self.weights), branch).reduced()
+
+    def histogram(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Weight of each class by feature and code, (F, 2^bits, C)."""
+        n_features, n_codes, n_classes = self.X.shape[1], 1 << self.input_bits, len(self.weights)
+        cells = (np.arange(n_features) * n_codes + self.X[rows]) * n_classes + self.y[rows, None]
+        counts = np.bincount(cells.ravel(), minlength=n_features * n_codes * n_classes)
+        return counts.reshape(n_features, n_codes, n_classes) * self.weights
+
+
+def priced_trees(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    n_classes: int,
+    input_bits: int,
+    technology: Technology,
+    lambdas: Sequence[float] = LAMBDAS,
+    max_leaves: int = 128,
+    class_weights: Sequence[int] | None = None,
+) -> list[FoundTree]:
+    """Trees with few training errors for their area; none dominates another, fewest errors first.
+
+    Parameters
+    ----------
+    X : (n_samples, n_features) codes; y : (n_samples,) class indices.
+    lambdas : prices of one square millimetre, in shares of the rows' weight; 0 is plain CART.
+    max_leaves : of the grown trees; enumerated ones have at most eight.
+    class_weights : (n_classes,) positive integers; None weighs all classes alike.
+
+    Raises
+    ------
+    ModelError : for rows or labels that do not fit.
+    ConfigError : for a price, a number of leaves or class weights out of range.
+    """
+    _check_settings(lambdas, max_leaves)
+    codes, labels = training_rows(X, y, n_classes, input_bits)
+    rows = TrainingRows(codes, labels, checked_weights(class_weights, n_classes), input_bits)
+    units = TreeUnits.of(technology)
+    prices = [threshold_prices(units, input_bits, price) for price in lambdas]
+    branches = [branch for price in prices for branch in Growth(rows, price).branches(max_leaves)]
+    branches += small_branches(rows, np.array(prices))
+    trees = {tree.dumps(): tree for tree in map(rows.tree, branches)}
+    return best_trees([measured(tree, codes, labels, rows.weights, units) for tree in trees.values()])
+
+
+def _check_settings(lambdas: Sequence[float], max_leaves: int) -> None:
+    for price in lambdas:
+        if not 0 <= price < np.inf:
+            raise ConfigError(f"lambdas must be finite and not negative, not {price}")
+    if not lambdas:
+        raise ConfigError("lambdas must hold at least one price")
+    if max_leaves < 1:
+        raise ConfigError(f"max_leaves must be at least 1, not {max_leaves}")
+
+
+def threshold_prices(units: TreeUnits, input_bits: int, price: float) -> NDArray[np.float64]:
+    """Price of a test x >= t and the multiplexer it steers, by threshold, (2^bits,); nobody asks for t = 0."""
+    areas = [units.mux + n_links(t, input_bits) * units.gate for t in range(1, 1 << input_bits)]
+    return np.array([np.inf, *areas]) * price / UM2_PER_MM2 if price else np.zeros(1 << input_bits)
+
+
+@dataclass
+class GrowingLeaf:
+    """A leaf that may be split: its rows, its class, the gain of every test (F, 2^bits) before prices."""
+
+    rows: NDArray[np.intp]
+    label: int
+    gains: NDArray[np.float64]
+    split: tuple[int, int, GrowingLeaf, GrowingLeaf] | None = field(default=None)
+
+    def branch(self) -> Branch:
+        """The tree below as it stands."""
+        if self.split is None:
+            return self.label
+        feature, threshold, below, above = self.split
+        return feature, threshold, below.branch(), above.branch()
+
+
+class Growth:
+    """Best-first growth of one tree.
+
+    Parameters
+    ----------
+    prices : (2^bits,) price of a new test by threshold, in shares of the rows' weight. A test that the tree has
+        already costs its multiplexer only, which is the price of the cheapest test.
+    """
+
+    def __init__(self, rows: TrainingRows, prices: NDArray[np.float64]) -> None:
+        self._data = rows
+        self._total = float(rows.weights[rows.y].sum())
+        self._prices = np.tile(prices, (rows.X.shape[1], 1))
+        self._again = float(prices[1:].min())
+        self.root = self._leaf(np.arange(len(rows.y)))
+        self._leaves = [self.root]
+
+    def branches(self, max_leaves: int) -> Iterator[Branch]:
+        """The tree after each split, from one leaf on, until no split is worth its price."""
+        yield self.root.branch()
+        for _ in range(max_leaves - 1):
+            scores = [float((leaf.gains - self._prices).max()) for leaf in self._leaves]
+            best = int(np.argmax(scores))
+            if scores[best] <= 0:
+                return
+            self._split(best)
+            yield self.root.branch()
+
+    def _split(self, index: int) -> None:
+        leaf = self._leaves.pop(index)
+        scores = leaf.gains - self._prices
+        feature, threshold = (int(i) for i in np.unravel_index(int(np.argmax(scores)), scores.shape))
+        holds = self._data.X[leaf.rows, feature] >= threshold
+        below, above = self._leaf(leaf.rows[~holds]), self._leaf(leaf.rows[holds])
+        leaf.split = feature, threshold, below, above
+        self._leaves += [below, above]
+        self._prices[feature, threshold] = self._again
+
+    def _leaf(self, rows: NDArray[np.intp]) -> GrowingLeaf:
+        label = majority(self._data.y[rows], self._data.weights)
+        return GrowingLeaf(rows, label, gini_gains(self._data.histogram(rows)) / self._total)
+
+
+def gini_gains(histogram: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Fall of the weighted Gini impurity by every test, (F, 2^bits); minus infinity where all rows go one way.
+
+    histogram : (F, 2^bits, C) weights of classes by feature and code.
+    """
+    whole = histogram[0].sum(axis=0)
+    below = np.cumsum(histogram, axis=1) - histogram
+    above = whole - below
+    purity = sum((side**2).sum(axis=2) / np.maximum(1, side.sum(axis=2)) for side in (below, above))
+    gains = purity - (whole**2).sum() / max(1, int(whole.sum()))
+    one_sided = (below.sum(axis=2) == 0) | (above.sum(axis=2) == 0)
+    return np.where(one_sided, -np.inf, gains)
+
+
+def small_branches(rows: TrainingRows, prices: NDArray[np.float64]) -> list[Branch]:
+    """For each price (L, 2^bits) the tree of depth three of least errors plus price, in shares of the rows' weight.
+
+    Comparators count as if none were shared.
+    """
+    n_features = rows.X.shape[1]
+    weights = rows.weights * np.bincount(rows.y, minlength=len(rows.weights))
+    total = weights.sum()
+    costs = np.full((n_features, len(prices)), float(total - weights.max()))
+    trees = np.full((n_features, len(prices), 7, 2), NONE, dtype=np.int64)
+    with ThreadPoolExecutor(available_cores()) as pool:
+        list(
+            pool.map(
+                lambda f: best_below_root(rows.X, rows.y, rows.weights, prices * total, f, costs[f], trees[f]),
+                range(n_features),
+            )
+        )
+    best = np.argmin(costs, axis=0)
+    return [_heap_branch(rows, trees[f, p], 0, np.arange(len(rows.y))) for p, f in enumerate(best)]
+
+
+def _heap_branch(data: TrainingRows, heap: NDArray[np.int64], k: int, rows: NDArray[np.intp]) -> Branch:
+    feature, threshold = heap[k].tolist() if k < len(heap) else (NONE, 0)
+    if feature == NONE:
+        return majority(data.y[rows], data.weights)
+    holds = data.X[rows, feature] >= threshold
+    below, above = (
+        _heap_branch(data, heap, 2 * k + 1, rows[~holds]),
+        _heap_branch(data, heap, 2 * k + 2, rows[holds]),
+    )
+    return feature, threshold, below, above
