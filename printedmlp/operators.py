@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from printedmlp.cost import Costs
 from printedmlp.genome import BIAS, EXPONENT, MASK, SIGN, Genes, GenomeLayout
+from printedmlp.kernels.sorting import swap_neurons
 from printedmlp.population import Population
 
 
@@ -49,11 +50,12 @@ def mate(parents: Genes, rng: np.random.Generator, *, layout: GenomeLayout, rate
     Each pair is crossed with probability `rate`; then every neuron, its connections and bias together, changes
     places with probability one half. A neuron's weights only mean something together.
     """
-    pairs = parents.reshape(-1, 2, parents.shape[1])
-    crossed = rng.random((len(pairs), 1)) < rate
-    swapped = crossed & (rng.random((len(pairs), int(layout.neurons[-1]) + 1)) < 0.5)
-    children = np.where(swapped[:, None, layout.neurons], pairs[:, ::-1], pairs)
-    return children.reshape(parents.shape)
+    children = parents.copy()
+    n_pairs = len(parents) // 2
+    crossed = rng.random((n_pairs, 1)) < rate
+    swapped = crossed & (rng.random((n_pairs, int(layout.neurons[-1]) + 1)) < 0.5)
+    swap_neurons(children, layout.neurons, swapped)
+    return children
 
 
 def mutate(
@@ -66,7 +68,9 @@ def mutate(
     `removal_share` a mask that changes is cleared instead: bit by bit, a connection is hardly ever removed.
     """
     genes = genes.copy()
-    rows, columns = np.nonzero(rng.random(genes.shape) < rate)
+    # So many genes anywhere is the same as every gene by its own chance, with far fewer draws.
+    n_changed = rng.binomial(genes.size, min(rate, 1.0))
+    rows, columns = np.divmod(rng.choice(genes.size, n_changed, replace=False, shuffle=False), genes.shape[1])
     values, lower, upper = genes[rows, columns], layout.lower[columns], layout.upper[columns]
     bits = rng.random(len(values)) * np.frexp(upper.astype(float) - lower)[1]
     powers = (1 << bits.astype(np.int64)).astype(np.int64)

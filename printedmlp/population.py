@@ -1,35 +1,20 @@
-"""Evaluated individuals, and the selection of NSGA-II under a constraint, with DEAP."""
+"""Evaluated individuals, and the selection of NSGA-II under a constraint."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
-from deap import base, tools
 from numpy.typing import NDArray
 
 from printedmlp.cost import Cost, Costs
 from printedmlp.evaluate import PopulationEvaluator
-from printedmlp.genome import Genes, GenomeLayout
+from printedmlp.genome import BIAS, MASK, Genes, GenomeLayout
+from printedmlp.kernels.sorting import EMPTY, add_crowding, mark_first, sort_fronts
 from printedmlp.pareto import non_dominated
 
 Rows = NDArray[np.intp] | NDArray[np.bool_]
-
-
-class Fitness(base.Fitness):
-    """Wrong training rows and cost, both minimised."""
-
-    weights = (-1.0, -1.0)
-
-
-class Individual:
-    """A row of a population as DEAP sees it; DEAP's selection adds the crowding distance to the fitness."""
-
-    __slots__ = ("fitness", "row")
-
-    def __init__(self, row: int, objectives: tuple[float, float]) -> None:
-        self.row = row
-        self.fitness = Fitness(objectives)
 
 
 @dataclass(frozen=True)
@@ -82,45 +67,66 @@ class Population:
 
 
 def select(candidates: Population, *, size: int, layout: GenomeLayout, max_errors: int) -> Population:
-    """The best `size` individuals: DEAP's NSGA-II among the feasible, then the infeasible with fewest errors.
+    """The best `size` individuals: NSGA-II among the feasible, then the infeasible with fewest errors.
 
-    Copies of an individual (equal canonical genes) come last, whatever their worth: on discrete genes they would
-    otherwise take over the population.
+    Copies of an individual (the same classifier, see `first_of_each`) come last, whatever their worth: on discrete
+    genes they would otherwise take over the population.
     """
-    first = first_of_each(layout.canonical(candidates.genes))
+    first = first_of_each(layout, candidates.genes)
     feasible = candidates.errors <= max_errors
     crowding = np.zeros(len(candidates))
-    chosen = [
-        *_nsga2(candidates, np.flatnonzero(first & feasible), size, crowding),
-        *_by_errors(candidates, first & ~feasible),
-        *_by_errors(candidates, ~first),
-    ]
-    return replace(candidates, crowding=crowding)[np.array(chosen[:size], dtype=np.intp)]
+    rows = np.flatnonzero(first & feasible)
+    chosen, distances = nsga2(candidates.errors[rows], candidates.costs[rows], size)
+    crowding[rows[chosen]] = distances
+    order = [rows[chosen], _by_errors(candidates, first & ~feasible), _by_errors(candidates, ~first)]
+    return replace(candidates, crowding=crowding)[np.concatenate(order)[:size]]
 
 
-def first_of_each(genes: Genes) -> NDArray[np.bool_]:
-    """Which rows of (P, G) equal no earlier row."""
-    seen: set[bytes] = set()
-    first = np.zeros(len(genes), dtype=bool)
-    for row, values in enumerate(genes):
-        key = values.tobytes()
-        first[row] = key not in seen
-        seen.add(key)
+def nsga2(errors: Costs, costs: Costs, size: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The selection of NSGA-II (Deb and others, 2002), as DEAP's `selNSGA2` with `nd="log"` makes it.
+
+    Returns
+    -------
+    The best `size` of the (n,) individuals, or all if there are fewer: front by front, the last front by falling
+    crowding distance; and the crowding distances of those chosen.
+    """
+    first, second = errors.astype(np.float64), costs.astype(np.float64)
+    order = np.lexsort((second, first))
+    fronts, work = np.zeros(len(order), np.int64), np.zeros(len(order))
+    n_fronts = sort_fronts(first, second, order, fronts, work)
+    by_front = order[np.argsort(fronts[order], kind="stable")]
+    sizes = np.bincount(fronts, minlength=n_fronts)
+    crowding, chosen = np.zeros(len(order)), np.zeros(0, np.intp)
+    for end, width in zip(np.cumsum(sizes), sizes, strict=True):
+        front = by_front[end - width : end]
+        add_crowding(first, second, front, np.zeros_like(front), crowding)
+        last = end >= min(size, len(order))
+        if last:
+            front = front[np.argsort(-crowding[front], kind="stable")]
+        chosen = np.concatenate([chosen, front])[:size]
+        if last:
+            break
+    return chosen, crowding[chosen]
+
+
+def first_of_each(layout: GenomeLayout, genes: Genes) -> NDArray[np.bool_]:
+    """Which rows of (P, G) are the same classifier, connection by connection, as no earlier row, (P,).
+
+    That is where canonical genes are equal: what a removed connection's sign and exponent say does not count.
+    """
+    genes = np.ascontiguousarray(genes)
+    masks, biases = np.flatnonzero(layout.kinds == MASK), np.flatnonzero(layout.kinds == BIAS)
+    hashes, first = np.zeros(len(genes), np.uint64), np.zeros(len(genes), dtype=bool)
+    table = np.full(2 << len(genes).bit_length(), EMPTY)
+    mark_first(genes, masks, biases, _keys(layout.size), hashes, table, first)
     return first
 
 
-def _nsga2(candidates: Population, rows: NDArray[np.intp], size: int, crowding: NDArray[np.float64]) -> list[int]:
-    if not len(rows):
-        return []
-    objectives = candidates.objectives[rows].tolist()
-    individuals = [Individual(row, values) for row, values in zip(rows.tolist(), objectives, strict=True)]
-    chosen = tools.selNSGA2(individuals, min(size, len(individuals)), nd="log")
-    for individual in chosen:
-        crowding[individual.row] = individual.fitness.crowding_dist
-    return [individual.row for individual in chosen]
+@cache
+def _keys(n: int) -> NDArray[np.uint64]:
+    return np.random.default_rng(0).integers(0, 1 << 63, n, dtype=np.uint64) * 2 + 1
 
 
-def _by_errors(candidates: Population, among: NDArray[np.bool_]) -> list[int]:
+def _by_errors(candidates: Population, among: NDArray[np.bool_]) -> NDArray[np.intp]:
     rows = np.flatnonzero(among)
-    order: list[int] = rows[np.argsort(candidates.errors[rows], kind="stable")].tolist()
-    return order
+    return rows[np.argsort(candidates.errors[rows], kind="stable")]

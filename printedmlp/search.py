@@ -133,7 +133,8 @@ def evolve(
     ModelError : for start points out of range.
     """
     starts = np.array(initial, dtype=np.int32).reshape(-1, layout.size)
-    max_errors = int(np.floor((1 - reference_accuracy + settings.max_accuracy_loss) * evaluator.n_samples + 1e-9))
+    allowed = 1 - reference_accuracy + settings.max_accuracy_loss
+    max_errors = int(np.floor(allowed * evaluator.total_weight + 1e-9))
     corner = (max_errors + 1, _largest_cost(cost, layout, starts) + 1)
     digest = _digest(settings, layout, evaluator, cost, starts, max_errors, rng)
     box = toolbox(settings, layout, evaluator, cost, max_errors)
@@ -211,7 +212,7 @@ def _describe(state: SearchState, settings: SearchSettings, corner: tuple[float,
 
 def _result(state: SearchState, layout: GenomeLayout, max_errors: int) -> SearchResult:
     found = state.archive + state.population.feasible(max_errors)
-    found = found[first_of_each(layout.canonical(found.genes))]
+    found = found[first_of_each(layout, found.genes)]
     n_front = len(state.archive)
     return SearchResult(found.genes, found.errors, found.costs, n_front, state.number, state.history)
 

@@ -23,6 +23,7 @@ from printedmlp.kernels.bounds import (
     VARYING,
     Array,
     find_bounds,
+    popcount,
     width,
     word_width,
 )
@@ -66,7 +67,7 @@ def chromosome_area(genes: Array, form: Array, units: Array, scratch: Array) -> 
             if scratch[USED * n + first + j] != 0:
                 area += _neuron(genes, stop, form, layer, first, first + j, units, scratch)
     for value in range(n):
-        area += units[INVERTER] * _popcount(scratch[INVERTED * n + value])
+        area += units[INVERTER] * popcount(scratch[INVERTED * n + value])
     return area
 
 
@@ -94,7 +95,7 @@ def _argmax(form: Array, n: int, units: Array, scratch: Array) -> float:
         scratch[USED * n + c] = new_low < new_high
         # The best value so far is chosen only where another comparison needs it: one choice late.
         area += choice + _compared(low, high, new_low, new_high, units[COMPARE], units[COMPARE_ONE])
-        area += units[AND] * _popcount(varying & ~(c - first)) + units[OR] * _popcount(varying & (c - first))
+        area += units[AND] * popcount(varying & ~(c - first)) + units[OR] * popcount(varying & (c - first))
         varying |= winner ^ (c - first)
         choice = _compared(low, high, new_low, new_high, units[MUX], units[AND])
         low, high = max(low, new_low), max(high, new_high)
@@ -139,55 +140,58 @@ def _neuron(
         if high >> (form[layer, MSB] + 1) != 0:
             above: Any = ((1 << width(high)) - 1) >> (form[layer, MSB] + 1) << (form[layer, MSB] + 1)
             needed |= above
-            area += units[OR] * (_popcount(above) - 1 + _popcount(used))
+            area += units[OR] * (popcount(above) - 1 + popcount(used))
         if low < 0:
             needed |= 1 << (bits - 1)
-            area += units[AND] * _popcount(used)
-    inputs = first - n_inputs
+            area += units[AND] * popcount(used)
+    # Of the columns that are needed, all but the sign's take a subtracted bit inverted, with -1 in the constant.
     top = width(needed)
-    constant = _count_columns(genes, gene, n_inputs, inputs, form[layer, BIAS_SHIFT], bits, top, n, scratch)
-    sums, dead = _sweep(constant, needed, top, units, scratch[ROWS * n :])
-    _mark_used(genes, gene, n_inputs, inputs, bits, top, dead, n, scratch)
+    columns: Any = (1 << top) - 1
+    signed = columns & ((1 << (bits - 1)) - 1)
+    inputs = first - n_inputs
+    constant = _count_bits(genes, gene, n_inputs, inputs, form[layer, BIAS_SHIFT], columns, signed, n, scratch)
+    sums, dead = _sweep(constant, needed, top, width(n_inputs), units, scratch[ROWS * n :])
+    _mark_used(genes, gene, n_inputs, inputs, columns & ~dead, signed & ~dead, n, scratch)
     return area + sums
 
 
 @inlined
-def _summand(mask: int, shift: int, varying: int, stop: int) -> int:
-    """The bits of a masked input, of which so many vary, that fall below column `stop`."""
-    return mask & ((1 << min(varying, max(stop - shift, 0))) - 1)
-
-
-@inlined
-def _count_columns(
-    genes: Array, gene: int, n_inputs: int, inputs: int, shift: int, bits: int, top: int, n: int, scratch: Array
+def _count_bits(
+    genes: Array,
+    gene: int,
+    n_inputs: int,
+    inputs: int,
+    shift: int,
+    columns: int,
+    signed: int,
+    n: int,
+    scratch: Array,
 ) -> Any:
-    """Count the summand bits below column `top` behind the scratch's rows; the constant that joins them.
+    """Count the summand bits by column, behind the scratch's rows; the constant that joins them.
 
-    A subtracted bit enters inverted, which leaves -1 in its column for the constant, except in the sign's column.
+    The counters are vertical: bit c of word k is bit k of the count of column c. Nothing here branches on a gene,
+    which the processor could not predict.
     """
-    columns = scratch[ROWS * n :]
-    columns[:top] = 0
+    counters, n_words = scratch[ROWS * n :], width(n_inputs)
+    counters[:n_words] = 0
     constant: Any = np.int64(genes[gene + 3 * n_inputs]) << shift
     for i in range(inputs, inputs + n_inputs):
         mask: Any = np.int64(genes[gene + 1])
-        if mask != 0:
-            column: Any = np.int64(genes[gene + 2])
-            varying = scratch[VARYING * n + i]
-            fixed = (scratch[LOW * n + i] & mask) >> varying << varying
-            constant += (fixed << column) * genes[gene]
-            rest = _summand(mask, column, varying, top)
-            if genes[gene] < 0:
-                constant -= _summand(mask, column, varying, bits - 1) << column
-            while rest != 0:
-                columns[column] += rest & 1
-                rest >>= 1
-                column += 1
+        exponent: Any = np.int64(genes[gene + 2])
+        varying = scratch[VARYING * n + i]
+        bits = ((mask & varying) << exponent) & columns
+        constant += ((scratch[LOW * n + i] & mask & ~varying) << exponent) * genes[gene]
+        constant -= bits & signed & (np.int64(genes[gene]) >> 1)
+        for k in range(n_words):
+            carry = counters[k] & bits
+            counters[k] ^= bits
+            bits = carry
         gene += 3
     return constant
 
 
 @inlined
-def _sweep(constant: int, needed: int, top: int, units: Array, columns: Array) -> tuple[float, int]:
+def _sweep(constant: int, needed: int, top: int, n_words: int, units: Array, counters: Array) -> tuple[float, int]:
     """Area of the adders up to column `top` and the columns whose single bit nobody reads.
 
     The order of the additions is that of the adder tree: an even column starts with its one half adder, and a
@@ -195,7 +199,10 @@ def _sweep(constant: int, needed: int, top: int, units: Array, columns: Array) -
     """
     area, dead, carries = 0.0, 0, 0
     for column in range(top):
-        count, one, read = columns[column] + carries, constant >> column & 1, needed >> column & 1
+        count = carries
+        for k in range(n_words):
+            count += (counters[k] >> column & 1) << k
+        one, read = constant >> column & 1, needed >> column & 1
         if count == 0 or count + one == 1:
             dead |= (1 - read) << column
             carries = 0
@@ -224,24 +231,12 @@ def _carries_only(full: int, half: int, units: Array) -> Any:
 
 @inlined
 def _mark_used(
-    genes: Array, gene: int, n_inputs: int, inputs: int, bits: int, top: int, dead: int, n: int, scratch: Array
+    genes: Array, gene: int, n_inputs: int, inputs: int, columns: int, signed: int, n: int, scratch: Array
 ) -> None:
+    """Add the input bits that fall in `columns` to those used, subtracted ones in `signed` to those inverted."""
     for i in range(inputs, inputs + n_inputs):
-        mask: Any = np.int64(genes[gene + 1])
-        if mask != 0:
-            shift: Any = np.int64(genes[gene + 2])
-            varying = scratch[VARYING * n + i]
-            read = _summand(mask, shift, varying, top) & ~(dead >> shift)
-            scratch[USED * n + i] |= read
-            if genes[gene] < 0:
-                scratch[INVERTED * n + i] |= read & _summand(mask, shift, varying, bits - 1)
+        exponent: Any = np.int64(genes[gene + 2])
+        bits: Any = (np.int64(genes[gene + 1]) & scratch[VARYING * n + i]) << exponent
+        scratch[USED * n + i] |= (bits & columns) >> exponent
+        scratch[INVERTED * n + i] |= (bits & signed & (np.int64(genes[gene]) >> 1)) >> exponent
         gene += 3
-
-
-@inlined
-def _popcount(value: int) -> int:
-    count = 0
-    while value != 0:
-        value &= value - 1
-        count += 1
-    return count

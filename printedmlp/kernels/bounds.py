@@ -20,12 +20,10 @@ INPUTS, NEURONS, BIAS_SHIFT, INPUT_BITS, LSB, MSB, RECTIFIED, N_VALUES = range(8
 N_VALUES, features and neurons in all, repeats in every row."""
 
 LOW, HIGH, SUM_LOW, SUM_HIGH, VARYING, USED, INVERTED, ROWS = range(8)
-"""Rows of the scratch: bounds of the value and of the neuron's sum, how many of the value's bits vary, the bits
-that are read and those that are read inverted."""
+"""Rows of the scratch: bounds of the value and of the neuron's sum, the bits of a value that vary, that
+are read, and that are read inverted."""
 
 N_COLUMNS = 128
-ENUMERATED = 1 << 12
-"""Values an input may take before its range is taken as full, as in `DiscreteMLP.intervals`."""
 
 
 @inlined
@@ -35,7 +33,7 @@ def find_bounds(genes: Array, form: Array, scratch: Array) -> None:
     for feature in range(form[0, INPUTS]):
         scratch[LOW * n + feature] = 0
         scratch[HIGH * n + feature] = (1 << form[0, INPUT_BITS]) - 1
-        scratch[VARYING * n + feature] = form[0, INPUT_BITS]
+        scratch[VARYING * n + feature] = scratch[HIGH * n + feature]
     gene = first = 0
     for layer in range(form.shape[0]):
         n_inputs = form[layer, INPUTS]
@@ -54,15 +52,12 @@ def _bound_sum(
     high = low
     for i in range(first, first + n_inputs):
         mask: Any = np.int64(genes[gene + 1])
-        if mask != 0:
-            most = masked_high(mask, scratch[LOW * n + i], scratch[HIGH * n + i]) << genes[gene + 2]
-            least = masked_low(mask, scratch[LOW * n + i], scratch[HIGH * n + i]) << genes[gene + 2]
-            if genes[gene] > 0:
-                low += least
-                high += most
-            else:
-                low -= most
-                high -= least
+        most = masked_high(mask, scratch[HIGH * n + i], scratch[VARYING * n + i])
+        least = masked_low(mask, scratch[LOW * n + i], scratch[VARYING * n + i])
+        # Without a branch on the sign, which nobody can predict.
+        weight: Any = np.int64(genes[gene]) << genes[gene + 2]
+        low += min(most * weight, least * weight)
+        high += max(most * weight, least * weight)
         gene += 3
     scratch[SUM_LOW * n + value] = low
     scratch[SUM_HIGH * n + value] = high
@@ -79,52 +74,54 @@ def _activate(form: Array, last: bool, value: int, n: int, scratch: Array) -> No
         low, high = max(low, 0), max(high, 0)
     scratch[LOW * n + value] = low
     scratch[HIGH * n + value] = high
-    scratch[VARYING * n + value] = width(low ^ high) if low >= 0 else 0
+    scratch[VARYING * n + value] = filled(low ^ high)
 
 
 @inlined
-def masked_high(mask: int, low: int, high: int) -> int:
-    """Largest x & mask of low <= x <= high, all not negative; exact below `ENUMERATED` values."""
-    if low == 0 and high & (high + 1) == 0:
-        return mask & high
-    if high - low >= ENUMERATED:
-        return mask & ((1 << width(high)) - 1)
-    varying = width(low ^ high)
-    best = (high >> varying << varying) & mask
-    for bit in range(varying - 1, -1, -1):
-        one = 1 << bit
-        if high & one != 0:
-            if mask & one == 0:  # a zero that costs nothing, and ones below it
-                return best | (mask & (one - 1))
-            best |= one
-    return best
+def masked_high(mask: int, high: int, varying: int) -> int:
+    """Largest x & mask of the interval that ends at `high` and has these bits varying; none is negative.
+
+    At the highest one of `high` that the mask drops a zero costs nothing and lets all bits below be ones.
+    """
+    free = filled(high & varying & ~mask)
+    return (high & mask & ~free) | (mask & (free >> 1))
 
 
 @inlined
-def masked_low(mask: int, low: int, high: int) -> int:
-    """Smallest x & mask of low <= x <= high, all not negative; exact below `ENUMERATED` values."""
-    if low == 0 or high - low >= ENUMERATED:
-        return 0
-    varying = width(low ^ high)
-    best = (low >> varying << varying) & mask
-    for bit in range(varying - 1, -1, -1):
-        one = 1 << bit
-        if low & one == 0:
-            if mask & one == 0:  # a one that costs nothing, and zeros below it
-                return best
-        else:
-            best |= mask & one
-    return best
+def masked_low(mask: int, low: int, varying: int) -> int:
+    """Smallest x & mask of the interval that starts at `low` and has these bits varying; none is negative.
+
+    At the highest zero of `low` that the mask drops a one costs nothing and lets all bits below be zeros.
+    """
+    return low & mask & ~filled(varying & ~low & ~mask)
+
+
+@inlined
+def filled(value: int) -> int:
+    """The number of as many bits, all ones; 0 for 0 and for negative numbers -1."""
+    value |= value >> 1
+    value |= value >> 2
+    value |= value >> 4
+    value |= value >> 8
+    value |= value >> 16
+    value |= value >> 32
+    return value
+
+
+@inlined
+def popcount(value: int) -> int:
+    """Ones of a number, in two's complement of 64 bits."""
+    count = 0
+    while value != 0:
+        value &= value - 1
+        count += 1
+    return count
 
 
 @inlined
 def width(value: int) -> int:
     """Bits of a number that is not negative."""
-    bits = 0
-    while value != 0:
-        value >>= 1
-        bits += 1
-    return bits
+    return popcount(filled(value))
 
 
 @inlined

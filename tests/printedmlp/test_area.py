@@ -10,7 +10,7 @@ from printedmlp.area import AreaModel, AreaUnits, area_form, scratch_size
 from printedmlp.errors import ConfigError, ModelError
 from printedmlp.genome import MASK, GenomeLayout
 from printedmlp.kernels.area import N_UNITS, count_areas
-from printedmlp.kernels.bounds import HIGH, LOW, SUM_HIGH, SUM_LOW, find_bounds, masked_high, masked_low
+from printedmlp.kernels.bounds import HIGH, LOW, SUM_HIGH, SUM_LOW, filled, find_bounds, masked_high, masked_low
 from printedmlp.model import QReLU
 from printedmlp.reduction import reduce_columns
 from printedmlp.technology import load_technology
@@ -94,7 +94,8 @@ def test_bounds_equal_the_definition(layout, sparsity, seed):
 def test_masked_ranges(mask, a, b):
     low, high = min(a, b), max(a, b)
     values = [x & mask for x in range(low, high + 1)]
-    assert (masked_low(mask, low, high), masked_high(mask, low, high)) == (min(values), max(values))
+    varying = filled(low ^ high)
+    assert (masked_low(mask, low, varying), masked_high(mask, high, varying)) == (min(values), max(values))
 
 
 @given(layouts(), st.floats(0, 1), st.integers(0, 2**32))

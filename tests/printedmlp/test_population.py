@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from deap import base, tools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from printedmlp.genome import GenomeLayout
+from printedmlp.genome import MASK, GenomeLayout
 from printedmlp.operators import constrained_dominance
-from printedmlp.population import Population, first_of_each, select
+from printedmlp.population import Population, first_of_each, nsga2, select
 
 LAYOUT = GenomeLayout.uniform((2, 2))
 
@@ -43,8 +44,58 @@ def test_copies_come_last():
 
 def test_a_different_sign_on_a_removed_connection_is_a_copy():
     genes = np.array([[1, 0, 3, 1, 5, 2, 0] * 2, [-1, 0, 0, 1, 5, 2, 0] * 2], dtype=np.int32)
-    assert first_of_each(genes).tolist() == [True, True]
-    assert first_of_each(LAYOUT.canonical(genes)).tolist() == [True, False]
+    assert first_of_each(LAYOUT, genes).tolist() == [True, False]
+    genes[1, 2] = 7
+    assert first_of_each(LAYOUT, genes).tolist() == [True, False]
+    genes[1, 3] = -1
+    assert first_of_each(LAYOUT, genes).tolist() == [True, True]
+
+
+@given(st.integers(0, 2**32), st.integers(1, 60))
+@settings(max_examples=60, deadline=None)
+def test_first_of_each_equals_the_first_of_equal_canonical_genes(seed, n):
+    rng = np.random.default_rng(seed)
+    genes = LAYOUT.random(8, rng)[rng.integers(0, 8, n)]
+    genes[(LAYOUT.kinds == MASK) & (rng.random(genes.shape) < 0.7)] = 0
+    keys = [row.tobytes() for row in LAYOUT.canonical(genes)]
+    assert first_of_each(LAYOUT, genes).tolist() == [key not in keys[:k] for k, key in enumerate(keys)]
+
+
+class Fitness(base.Fitness):
+    weights = (-1.0, -1.0)
+
+
+class Individual:
+    def __init__(self, row, objectives):
+        self.row, self.fitness = row, Fitness(objectives)
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=60), st.integers(1, 60))
+@settings(max_examples=300, deadline=None)
+def test_selection_is_that_of_deap_in_the_same_order(objectives, size):
+    individuals = [Individual(*pair) for pair in enumerate(objectives)]
+    wanted = tools.selNSGA2(individuals, min(size, len(individuals)), nd="log")
+    errors, costs = np.array(objectives).T
+    chosen, crowding = nsga2(errors, costs, size)
+    assert chosen.tolist() == [individual.row for individual in wanted]
+    assert crowding.tolist() == [individual.fitness.crowding_dist for individual in wanted]
+
+
+def test_selection_is_that_of_deap_on_many_real_costs():
+    rng = np.random.default_rng(5)
+    errors, costs = rng.integers(0, 300, 400), rng.random(400)
+    individuals = [
+        Individual(row, pair) for row, pair in enumerate(zip(errors.tolist(), costs.tolist(), strict=True))
+    ]
+    wanted = tools.selNSGA2(individuals, 200, nd="log")
+    chosen, crowding = nsga2(errors, costs, 200)
+    assert chosen.tolist() == [individual.row for individual in wanted]
+    assert crowding.tolist() == [individual.fitness.crowding_dist for individual in wanted]
+
+
+def test_selection_from_nobody_is_nobody():
+    chosen, crowding = nsga2(np.zeros(0, np.int64), np.zeros(0), 5)
+    assert len(chosen) == len(crowding) == 0
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=25), st.integers(1, 25))
