@@ -129,16 +129,16 @@ class Growth:
     def __init__(self, rows: TrainingRows, prices: NDArray[np.float64]) -> None:
         self._data = rows
         self._total = float(rows.weights[rows.y].sum())
-        self._prices = np.tile(prices, (rows.X.shape[1], 1))
-        self._again = float(prices[1:].min())
+        self.prices = np.tile(prices, (rows.X.shape[1], 1))
+        self.price_again = float(prices[1:].min())
         self.root = self._leaf(np.arange(len(rows.y)))
-        self._leaves = [self.root]
+        self.leaves = [self.root]
 
     def branches(self, max_leaves: int) -> Iterator[Branch]:
         """The tree after each split, from one leaf on, until no split is worth its price."""
         yield self.root.branch()
         for _ in range(max_leaves - 1):
-            scores = [float((leaf.gains - self._prices).max()) for leaf in self._leaves]
+            scores = [float((leaf.gains - self.prices).max()) for leaf in self.leaves]
             best = int(np.argmax(scores))
             if scores[best] <= 0:
                 return
@@ -146,14 +146,14 @@ class Growth:
             yield self.root.branch()
 
     def _split(self, index: int) -> None:
-        leaf = self._leaves.pop(index)
-        scores = leaf.gains - self._prices
+        leaf = self.leaves.pop(index)
+        scores = leaf.gains - self.prices
         feature, threshold = (int(i) for i in np.unravel_index(int(np.argmax(scores)), scores.shape))
         holds = self._data.X[leaf.rows, feature] >= threshold
         below, above = self._leaf(leaf.rows[~holds]), self._leaf(leaf.rows[holds])
         leaf.split = feature, threshold, below, above
-        self._leaves += [below, above]
-        self._prices[feature, threshold] = self._again
+        self.leaves += [below, above]
+        self.prices[feature, threshold] = self.price_again
 
     def _leaf(self, rows: NDArray[np.intp]) -> GrowingLeaf:
         label = majority(self._data.y[rows], self._data.weights)

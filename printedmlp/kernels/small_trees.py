@@ -66,39 +66,49 @@ def _best_two(
     codes: Array, labels: Array, weights: Array, prices: Array, rows: Array, costs: Array, trees: Array
 ) -> None:
     """Least cost (L,) and tree (L, 3, 2) of depth two on some rows, for every price."""
-    n_prices, n_codes = prices.shape
+    n_codes = prices.shape[1]
     n_features, n_classes = codes.shape[1], weights.shape[0]
-    whole = np.zeros((n_features, n_codes, n_classes), dtype=np.int64)
-    for r in rows:
-        for f in range(n_features):
-            whole[f, codes[r, f], labels[r]] += weights[labels[r]]
-    sides = np.empty((2, n_features, n_codes, n_classes), dtype=np.int64)
-    side_costs = np.empty((2, n_prices))
-    side_trees = np.empty((2, n_prices, 2), dtype=np.int64)
-    buffers = np.empty((2, n_classes), dtype=np.int64), np.empty((n_codes, 3), dtype=np.int64)
+    sides = np.zeros((2, n_features, n_codes, n_classes), dtype=np.int64)
+    stubs = np.empty((2, prices.shape[0])), np.empty((2, prices.shape[0], 2), dtype=np.int64)
+    buffers = np.empty((2, n_classes), dtype=np.int64), np.empty((n_codes, 2), dtype=np.int64)
     order, starts = np.empty(len(rows), dtype=np.int64), np.empty(n_codes + 1, dtype=np.int64)
-    _best_stub(whole, prices, buffers, costs, trees[:, 0])
+    for r in rows:
+        _move(codes[r], labels[r], weights[labels[r]], sides[1])
+    _best_stub(sides[1], prices, buffers, costs, trees[:, 0])
     trees[:, 1, 0] = trees[:, 2, 0] = NONE
     for f in range(n_features):
         _sorted_by_code(codes, f, rows, order, starts)
-        sides[0] = 0
-        sides[1] = whole
         for t in range(1, n_codes):
             for r in order[starts[t - 1] : starts[t]]:
-                for g in range(n_features):
-                    sides[0, g, codes[r, g], labels[r]] += weights[labels[r]]
-                    sides[1, g, codes[r, g], labels[r]] -= weights[labels[r]]
+                _move(codes[r], labels[r], weights[labels[r]], sides[0])
+                _move(codes[r], labels[r], -weights[labels[r]], sides[1])
             if starts[t] == 0 or starts[t] == len(rows):
                 continue
-            if t == 1 or starts[t] != starts[t - 1]:
-                _best_stub(sides[0], prices, buffers, side_costs[0], side_trees[0])
-                _best_stub(sides[1], prices, buffers, side_costs[1], side_trees[1])
-            for p in range(n_prices):
-                cost = prices[p, t] + side_costs[0, p] + side_costs[1, p]
-                if cost < costs[p]:
-                    costs[p] = cost
-                    trees[p, 0, 0], trees[p, 0, 1] = f, t
-                    trees[p, 1], trees[p, 2] = side_trees[0, p], side_trees[1, p]
+            if starts[t] != starts[t - 1]:
+                _best_stub(sides[0], prices, buffers, stubs[0][0], stubs[1][0])
+                _best_stub(sides[1], prices, buffers, stubs[0][1], stubs[1][1])
+            _keep_better(f, t, prices, stubs, costs, trees)
+        sides[1] += sides[0]
+        sides[0] = 0
+
+
+@inlined
+def _move(codes: Array, label: int, weight: int, histogram: Array) -> None:
+    for f in range(codes.shape[0]):
+        histogram[f, codes[f], label] += weight
+
+
+@inlined
+def _keep_better(
+    feature: int, t: int, prices: Array, stubs: tuple[Array, Array], costs: Array, trees: Array
+) -> None:
+    side_costs, side_trees = stubs
+    for p in range(prices.shape[0]):
+        cost = prices[p, t] + side_costs[0, p] + side_costs[1, p]
+        if cost < costs[p]:
+            costs[p] = cost
+            trees[p, 0, 0], trees[p, 0, 1] = feature, t
+            trees[p, 1], trees[p, 2] = side_trees[0, p], side_trees[1, p]
 
 
 @inlined

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from hdl.synthesis import map_verilog
 from hdl.tree import tree_verilog
 from printedmlp.circuit import classes, input_bits_of, simulate
 from printedmlp.technology import load_technology
 from printedmlp.trees import grown
+from tests.hdl.circuits import verilog_outputs
 from tests.random_models import all_inputs
 from tests.random_trees import trees
 
@@ -20,13 +21,10 @@ EGFET = load_technology("egfet")
 STUB = grown(2, 4, 3, (0, 5, 0, (1, 8, 1, (0, 5, 0, 2))))
 
 
-def answers(tree, verilog, *, effort="quick"):
-    """Classes of a tree's Verilog, mapped to cells, for every input."""
-    X = all_inputs(tree)
+def answers(tree, verilog):
+    """Classes of a tree's Verilog for every input."""
     with tempfile.TemporaryDirectory() as folder:
-        netlist = map_verilog(verilog, EGFET, effort=effort, work_dir=Path(folder)).netlist
-    values = simulate(netlist, EGFET, input_bits_of(X, tree.input_bits), len(X))
-    return classes(netlist, values, len(X)).tolist()
+        return verilog_outputs(verilog, all_inputs(tree), tree.input_bits, Path(folder)).tolist()
 
 
 def test_a_test_is_one_readable_net_and_a_needless_one_is_none():
@@ -37,8 +35,15 @@ def test_a_test_is_one_readable_net_and_a_needless_one_is_none():
     assert re.search(r"x1_ge_8 = inp\[7\];", text)
 
 
-def test_the_mapped_circuit_is_the_tree():
-    assert answers(STUB, tree_verilog(STUB), effort="standard") == STUB.predict(all_inputs(STUB)).tolist()
+@given(tree=trees())
+@settings(max_examples=1, deadline=None)
+@example(STUB)
+def test_the_netlist_of_the_flow_is_the_tree(tree):
+    X = all_inputs(tree)
+    with tempfile.TemporaryDirectory() as folder:
+        netlist = map_verilog(tree_verilog(tree), EGFET, effort="standard", work_dir=Path(folder)).netlist
+    values = simulate(netlist, EGFET, input_bits_of(X, tree.input_bits), len(X))
+    assert classes(netlist, values, len(X)).tolist() == tree.predict(X).tolist()
 
 
 @pytest.mark.parametrize("threshold", range(1, 16))
@@ -48,7 +53,7 @@ def test_every_comparator(threshold):
 
 
 @given(tree=trees())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_any_tree(tree):
     assert answers(tree, tree_verilog(tree)) == tree.predict(all_inputs(tree)).tolist()
 

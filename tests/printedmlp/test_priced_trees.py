@@ -53,13 +53,12 @@ def test_gini_gains_by_hand():
 
 
 def test_a_test_that_is_there_already_costs_its_multiplexer_only():
-    """Feature 0 splits at 5 on both sides of feature 1's wire: the second time feature 2's wire is no cheaper."""
-    growth = Growth(training(X, Y, 2), threshold_prices(UNITS, 4, 0.01))
-    before = growth._prices[0, 5]
-    growth._leaves[0].gains[1:] = -np.inf
-    growth._leaves[0].gains[0, 6:] = -np.inf
-    list(growth.branches(2))
-    assert growth._prices[0, 5] == growth._again < before
+    growth = Growth(training(X[:, :1], Y, 2), threshold_prices(UNITS, 4, 0.01))
+    before = growth.prices[0].tolist()
+    assert list(growth.branches(8))[-1] == (0, 6, 0, 1)
+    after = growth.prices[0].tolist()
+    assert after[6] == before[8] < before[6]
+    assert after[:6] + after[7:] == before[:6] + before[7:]
 
 
 def brute_force(rows, labels, prices, weights, depth):
