@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from printedmlp.cost import Costs
-from printedmlp.genome import BIAS, EXPONENT, MASK, SIGN, Genes, GenomeLayout
-from printedmlp.kernels.sorting import swap_neurons
+from printedmlp.genome import Genes, GenomeLayout
+from printedmlp.kernels.variation import change_genes, swap_neurons
 from printedmlp.population import Population
 
 
@@ -70,17 +70,8 @@ def mutate(
     genes = genes.copy()
     # So many genes anywhere is the same as every gene by its own chance, with far fewer draws.
     n_changed = rng.binomial(genes.size, min(rate, 1.0))
-    rows, columns = np.divmod(rng.choice(genes.size, n_changed, replace=False, shuffle=False), genes.shape[1])
-    values, lower, upper = genes[rows, columns], layout.lower[columns], layout.upper[columns]
-    bits = rng.random(len(values)) * np.frexp(upper.astype(float) - lower)[1]
-    powers = (1 << bits.astype(np.int64)).astype(np.int64)
-    directions = rng.integers(0, 2, size=len(values)) * 2 - 1
-    step = np.where(values + directions > upper, -1, np.where(values + directions < lower, 1, directions))
-    removed = rng.random(len(values)) < removal_share
-    kinds = layout.kinds[columns]
-    changed = np.select(
-        [kinds == SIGN, kinds == MASK, kinds == EXPONENT, kinds == BIAS],
-        [-values, np.where(removed, 0, values ^ powers), values + step, values + directions * powers],
-    )
-    genes[rows, columns] = np.clip(changed, lower, upper)
+    places = rng.choice(genes.size, n_changed, replace=False, shuffle=False)
+    bits, directions = rng.random(n_changed), rng.integers(0, 2, n_changed) * 2 - 1
+    removed = rng.random(n_changed) < removal_share
+    change_genes(genes.reshape(-1), places, layout.kinds, layout.lower, layout.upper, (bits, directions, removed))
     return genes

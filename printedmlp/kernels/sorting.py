@@ -143,16 +143,3 @@ def _same(a: Array, b: Array, masks: Array, biases: Array) -> bool:
     for place in biases:
         same &= a[place] == b[place]
     return same
-
-
-@compiled
-def swap_neurons(children: Array, neurons: Array, swapped: Array) -> None:
-    """Exchange whole neurons between rows 2p and 2p + 1 of `children`, (P, G), in place.
-
-    neurons : (G,) the neuron of each gene; swapped : (P / 2, N) bool, which neurons of each pair change places.
-    """
-    for pair in range(swapped.shape[0]):
-        for gene in range(neurons.shape[0]):
-            if swapped[pair, neurons[gene]]:
-                one, other = children[2 * pair, gene], children[2 * pair + 1, gene]
-                children[2 * pair, gene], children[2 * pair + 1, gene] = other, one
