@@ -217,7 +217,7 @@ def _library(name: str, shape: tuple[str, ...]) -> ctypes.CDLL:
     if compiler is None:
         raise ToolError(NO_COMPILER)
     kind = next(kind for kind in VECTORS if kind.name == name)
-    sources = [FOLDER / "population.cpp", FOLDER / kind.header]
+    sources = [FOLDER / name for name in ("population.cpp", "program.h", kind.header)]
     library = compiler.library(sources, [*kind.flags, f'-DVECTOR_HEADER="{kind.header}"', *shape])
     for function in (library.tile_samples, library.count_errors, library.classify):
         function.restype = ctypes.c_int64

@@ -1,19 +1,13 @@
-// Classifies samples with whole populations of chromosomes; the shape is fixed when it is compiled.
+// Classifies samples with whole populations of chromosomes, for one shape (program.h) and one kind of vectors.
 //
-// LAYER_SIZES     sizes from the inputs to the classes
-// INPUT_BITS_OF   bits of each layer's inputs, 1 to 8
-// BIAS_SHIFTS_OF  left shift of each layer's biases
-// LSB_OF          lowest bit that each layer's activation keeps; 0 for the last layer, which has none
-// MAX_EXPONENT    largest exponent, at most 7
-// SIGNED_SCORES   whether negative scores count
-// VECTOR_HEADER   the machine's vectors: vector_*.h
+// VECTOR_HEADER   the vectors: one of vector_*.h
 //
 // A vector holds one 32-bit lane a sample and in each lane four inputs of a byte: one AND masks them and one dot
-// product multiplies them by signed powers of two and sums. +128 is no signed byte. Inputs of four bits come twice
-// in their byte, and the upper copy has sixteen times the weight; for other inputs, w (x & m) = w m - w (~x & m).
-// The samples of a tile are of one class, so nothing but its rivals' largest score is compared with its own.
+// product multiplies them by signed powers of two and sums. The samples of a tile are of one class, so nothing but
+// its rivals' largest score is compared with its own.
 #include <cstdint>
-#include <cstring>
+
+#include "program.h"
 #include VECTOR_HEADER
 
 #ifdef __clang__
@@ -22,105 +16,37 @@
 #define UNROLL _Pragma("GCC unroll 8")
 #endif
 
+struct Samples {
+    const uint8_t* bytes;     // (n_tiles, groups, TILE, LANES, 4)
+    const int32_t* classes;   // (n_tiles,) the class of all the tile's samples
+    const uint64_t* present;  // (n_tiles,) bit t: sample t is no padding
+    const int64_t* weights;   // (N_CLASSES,)
+    int64_t n_tiles;
+};
+
+struct Population {
+    const int32_t* genes;  // (size, all_genes())
+    const int32_t* lower;  // (all_genes(),) range of each gene, and one value in it that is none
+    const int32_t* upper;
+    const int32_t* excluded;
+    int64_t size;
+};
+
 namespace {
 
-constexpr int SIZES[] = {LAYER_SIZES};
-constexpr int BITS[] = {INPUT_BITS_OF};
-constexpr int BIAS_SHIFTS[] = {BIAS_SHIFTS_OF};
-constexpr int LSB[] = {LSB_OF};
-constexpr int N_LAYERS = sizeof BITS / sizeof *BITS;
-constexpr int N_CLASSES = SIZES[N_LAYERS];
-constexpr int LAST = N_LAYERS - 1;
 constexpr int SAMPLES = LANES * TILE;
 constexpr int64_t SHARE = 16;  // chromosomes a thread takes at a time
 
-constexpr int groups(int layer) { return (SIZES[layer] + 3) / 4; }
-constexpr int genes_of(int layer) { return (3 * SIZES[layer] + 1) * SIZES[layer + 1]; }
-constexpr int all_genes() {
-    int total = 0;
-    for (int layer = 0; layer < N_LAYERS; ++layer) total += genes_of(layer);
-    return total;
-}
-constexpr bool doubled(int layer) { return layer == 0 && BITS[0] <= 4; }
-constexpr bool flips(int layer) { return MAX_EXPONENT == 7 && !doubled(layer); }
-
-inline int32_t word(const uint8_t* bytes) {
-    int32_t value;
-    std::memcpy(&value, bytes, 4);
-    return value;
-}
-
-// One neuron; the bytes past its last input stay 0.
-template <int L>
-struct Row {
-    uint8_t mask[4 * groups(L)];
-    int8_t weight[4 * groups(L)];
-    uint8_t flip[4 * groups(L)];
-    int32_t bias;
-};
-
-template <int L, bool = L == LAST>
-struct Program {
-    Row<L> rows[SIZES[L + 1]];
-    Program<L + 1> next;
-};
-
-template <int L>
-struct Program<L, true> {
-    Row<L> rows[SIZES[L + 1]];
-};
-
-template <int L>
-void compile_row(const int32_t* genes, Row<L>& row) {
-    int32_t bias = genes[3 * SIZES[L]] * (1 << BIAS_SHIFTS[L]);
-    for (int i = 0; i < SIZES[L]; ++i, genes += 3) {
-        int32_t mask = genes[1], exponent = genes[2];
-        const int high = doubled(L) && exponent > 6 ? 4 : 0;
-        const int32_t weight = genes[0] * (1 << (exponent - high));
-        if constexpr (flips(L)) {
-            const bool flip = weight == 128;
-            row.flip[i] = flip ? 0xff : 0;
-            bias += flip ? mask << 7 : 0;
-        }
-        row.mask[i] = static_cast<uint8_t>(mask << high);
-        row.weight[i] = static_cast<int8_t>(weight);
-    }
-    row.bias = bias;
-}
-
-// A neuron that nobody reads has no live input.
-template <int L>
-void compile_hidden(const int32_t* genes, Row<L> (&rows)[SIZES[L + 1]], const Row<L + 1> (&readers)[SIZES[L + 2]]) {
-    uint8_t read[4 * groups(L + 1)] = {};
-    for (const auto& reader : readers)
-        for (int i = 0; i < 4 * groups(L + 1); ++i) read[i] |= reader.mask[i];
-    for (int j = 0; j < SIZES[L + 1]; ++j, genes += 3 * SIZES[L] + 1) {
-        if (read[j])
-            compile_row<L>(genes, rows[j]);
-        else
-            std::memset(&rows[j], 0, sizeof rows[j]);
-    }
-}
-
-template <int L>
-void compile(const int32_t* genes, Program<L>& program) {
-    if constexpr (L == LAST) {
-        for (int j = 0; j < N_CLASSES; ++j) compile_row<L>(genes + j * (3 * SIZES[L] + 1), program.rows[j]);
-    } else {
-        compile<L + 1>(genes + genes_of(L), program.next);
-        compile_hidden<L>(genes, program.rows, program.next.rows);
-    }
-}
-
-// Sums of N neurons for one tile, whose vectors lie group after group.
-template <int L, int N>
+// Sums of N neurons for one tile, whose vectors lie group after group. To look for dead groups costs more than it
+// saves where there are few: SPARSE says whether to.
+template <bool SPARSE, int L, int N>
 inline void add_up(const Row<L>* const* rows, const Lanes* source, Lanes (&sums)[N][TILE]) {
     for (int g = 0; g < groups(L); ++g) {
         Lanes bytes[TILE];
         UNROLL for (int v = 0; v < TILE; ++v) bytes[v] = load(source + g * TILE + v);
         UNROLL for (int j = 0; j < N; ++j) {
             const int32_t live = word(rows[j]->mask + 4 * g);
-            if (live == 0) continue;
+            if (SPARSE && live == 0) continue;
             const Lanes mask = all(live), flip = all(word(rows[j]->flip + 4 * g));
             const Lanes weights = all(word(reinterpret_cast<const uint8_t*>(rows[j]->weight) + 4 * g));
             UNROLL for (int v = 0; v < TILE; ++v) {
@@ -131,7 +57,7 @@ inline void add_up(const Row<L>* const* rows, const Lanes* source, Lanes (&sums)
     }
 }
 
-template <int L, int N>
+template <bool SPARSE, int L, int N>
 inline void activate(const Row<L>* rows, const Lanes* source, Lanes* target) {
     const Row<L>* chosen[N];
     Lanes sums[N][TILE];
@@ -139,21 +65,21 @@ inline void activate(const Row<L>* rows, const Lanes* source, Lanes* target) {
         chosen[j] = rows + j;
         UNROLL for (int v = 0; v < TILE; ++v) sums[j][v] = all(rows[j].bias);
     }
-    add_up<L, N>(chosen, source, sums);
+    add_up<SPARSE, L, N>(chosen, source, sums);
     UNROLL for (int v = 0; v < TILE; ++v)
         target[v] = activated<LSB[L], BITS[L + 1]>(sums[0][v], sums[1 % N][v], sums[2 % N][v], sums[3 % N][v]);
 }
 
 // Values of the last hidden layer, or the samples themselves, from layer L on.
-template <int L>
+template <bool SPARSE, int L>
 inline const Lanes* hidden(const Program<L>& program, const Lanes* source, Lanes* target) {
     if constexpr (L == LAST) {
         return source;
     } else {
         constexpr int N = SIZES[L + 1];
-        for (int j = 0; j + 4 <= N; j += 4) activate<L, 4>(program.rows + j, source, target + j / 4 * TILE);
-        if constexpr (N % 4) activate<L, N % 4>(program.rows + N / 4 * 4, source, target + N / 4 * TILE);
-        return hidden<L + 1>(program.next, target, target + groups(L + 1) * TILE);
+        for (int j = 0; j + 4 <= N; j += 4) activate<SPARSE, L, 4>(program.rows + j, source, target + j / 4 * TILE);
+        if constexpr (N % 4) activate<SPARSE, L, N % 4>(program.rows + N / 4 * 4, source, target + N / 4 * TILE);
+        return hidden<SPARSE, L + 1>(program.next, target, target + groups(L + 1) * TILE);
     }
 }
 
@@ -188,12 +114,12 @@ struct Rivals {
     }
 };
 
-template <int N, bool FIRST>
+template <bool SPARSE, int N, bool FIRST>
 inline void compete(const Rivals& rivals, int start, const Lanes* source, Lanes (&own)[TILE], Lanes (&best)[TILE]) {
     Lanes sums[N][TILE];
     UNROLL for (int j = 0; j < N; ++j)
         UNROLL for (int v = 0; v < TILE; ++v) sums[j][v] = all(rivals.bias[start + j]);
-    add_up<LAST, N>(rivals.rows + start, source, sums);
+    add_up<SPARSE, LAST, N>(rivals.rows + start, source, sums);
     UNROLL for (int v = 0; v < TILE; ++v) {
         if (FIRST) own[v] = sums[0][v];
         UNROLL for (int j = FIRST; j < N; ++j) best[v] = larger(best[v], sums[j][v]);
@@ -201,14 +127,15 @@ inline void compete(const Rivals& rivals, int start, const Lanes* source, Lanes 
 }
 
 // Bit t says whether sample t of the tile gets its class.
+template <bool SPARSE>
 inline uint64_t right(const Rivals& rivals, const Lanes* source) {
     constexpr int HEAD = N_CLASSES < ROWS ? N_CLASSES : ROWS;
     constexpr int REST = (N_CLASSES - HEAD) % ROWS;
     Lanes own[TILE], best[TILE];
     UNROLL for (int v = 0; v < TILE; ++v) best[v] = all(rivals.floor);
-    compete<HEAD, true>(rivals, 0, source, own, best);
-    for (int j = HEAD; j + ROWS <= N_CLASSES; j += ROWS) compete<ROWS, false>(rivals, j, source, own, best);
-    if constexpr (REST > 0) compete<REST, false>(rivals, N_CLASSES - REST, source, own, best);
+    compete<SPARSE, HEAD, true>(rivals, 0, source, own, best);
+    for (int j = HEAD; j + ROWS <= N_CLASSES; j += ROWS) compete<SPARSE, ROWS, false>(rivals, j, source, own, best);
+    if constexpr (REST > 0) compete<SPARSE, REST, false>(rivals, N_CLASSES - REST, source, own, best);
     uint64_t bits = 0;
     UNROLL for (int v = 0; v < TILE; ++v) {
         if (!SIGNED_SCORES) own[v] = larger(own[v], all(0));
@@ -225,7 +152,7 @@ inline void score(const Row<LAST>* rows, const Lanes* source, int32_t (*scores)[
         chosen[j] = rows + j;
         for (int v = 0; v < TILE; ++v) sums[j][v] = all(rows[j].bias);
     }
-    add_up<LAST, N>(chosen, source, sums);
+    add_up<true, LAST, N>(chosen, source, sums);
     for (int j = 0; j < N; ++j)
         for (int v = 0; v < TILE; ++v) store(scores[j] + LANES * v, sums[j][v]);
 }
@@ -241,29 +168,7 @@ inline void choose(const Row<LAST>* rows, const Lanes* source, int32_t* classes)
     }
 }
 
-}  // namespace
-
-extern "C" {
-
-struct Samples {
-    const uint8_t* bytes;     // (n_tiles, groups, TILE, LANES, 4)
-    const int32_t* classes;   // (n_tiles,) the class of all the tile's samples
-    const uint64_t* present;  // (n_tiles,) bit t: sample t is no padding
-    const int64_t* weights;   // (N_CLASSES,)
-    int64_t n_tiles;
-};
-
-struct Population {
-    const int32_t* genes;  // (size, all_genes())
-    const int32_t* lower;  // (all_genes(),) range of each gene, and one value in it that is none
-    const int32_t* upper;
-    const int32_t* excluded;
-    int64_t size;
-};
-
-int64_t tile_samples() { return SAMPLES; }
-
-static bool in_range(const Population* population, const int32_t* genes) {
+bool in_range(const Population* population, const int32_t* genes) {
     int32_t bad = 0;
     for (int g = 0; g < all_genes(); ++g)
         bad |= (genes[g] < population->lower[g]) | (genes[g] > population->upper[g]) |
@@ -271,19 +176,27 @@ static bool in_range(const Population* population, const int32_t* genes) {
     return !bad;
 }
 
-static int64_t weighted_errors(const Program<0>& program, const Samples* samples, int64_t budget) {
+template <bool SPARSE>
+int64_t weighted_errors(const Program<0>& program, const Samples* samples, int64_t budget) {
     const Lanes* source = reinterpret_cast<const Lanes*>(samples->bytes);
     Lanes values[hidden_vectors()];
     Rivals rivals;
     int64_t errors = 0;
     for (int64_t t = 0; t < samples->n_tiles && errors <= budget; ++t, source += groups(0) * TILE) {
+        asm volatile("" ::: "memory");  // keeps the compiler from holding a chromosome's constants on the stack
         const int32_t own = samples->classes[t];
         if (t == 0 || own != samples->classes[t - 1]) rivals.arrange(last_rows<0>(program), own);
-        const uint64_t wrong = ~right(rivals, hidden<0>(program, source, values)) & samples->present[t];
+        const uint64_t wrong = ~right<SPARSE>(rivals, hidden<SPARSE, 0>(program, source, values)) & samples->present[t];
         errors += samples->weights[own] * __builtin_popcountll(wrong);
     }
     return errors;
 }
+
+}  // namespace
+
+extern "C" {
+
+int64_t tile_samples() { return SAMPLES; }
 
 // Weighted errors of each chromosome into `errors`, (size,). Threads share `next`, which starts at 0. Returns whether
 // every chromosome met was in range; where one is not, the answers are worth nothing.
@@ -298,7 +211,9 @@ int64_t count_errors(const Population* population, const Samples* samples, int64
             const int32_t* genes = population->genes + p * all_genes();
             if (!in_range(population, genes)) return 0;
             compile<0>(genes, program);
-            errors[p] = weighted_errors(program, samples, budget);
+            const bool sparse = 4 * dead_groups<0>(program) > all_groups();
+            errors[p] = sparse ? weighted_errors<true>(program, samples, budget)
+                               : weighted_errors<false>(program, samples, budget);
         }
     }
 }
@@ -314,7 +229,7 @@ int64_t classify(const Population* population, const Samples* samples, int64_t* 
         const Lanes* source = reinterpret_cast<const Lanes*>(samples->bytes);
         int32_t* target = classes + p * samples->n_tiles * SAMPLES;
         for (int64_t t = 0; t < samples->n_tiles; ++t, source += groups(0) * TILE, target += SAMPLES)
-            choose(last_rows<0>(program), hidden<0>(program, source, values), target);
+            choose(last_rows<0>(program), hidden<true, 0>(program, source, values), target);
     }
     return 1;
 }
