@@ -1,9 +1,10 @@
-"""From classifiers to circuits: synthesis of the search's solutions, choice of the front, proof by simulation."""
+"""From classifiers to circuits: synthesis of what the stages found, choice of the front, proof by simulation."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,72 +14,77 @@ import numpy as np
 
 from flows.header import header_lines
 from flows.job import Job
+from flows.mapping import (
+    BASELINES,
+    PAPER,
+    QUICK,
+    SEARCH,
+    TREE,
+    VERILOG,
+    Choice,
+    Entry,
+    Judge,
+    finish,
+    mapped,
+    model_of,
+    netlist_file,
+    spread,
+)
 from flows.measure import figures_of
 from flows.run import json_text, sha256_text, whole_folder, write_text
 from hdl.cells import verilog_text
-from hdl.emit import classifier_verilog, textbook_verilog
-from hdl.synthesis import map_verilog, netlist_verilog, read_netlist
+from hdl.synthesis import netlist_verilog, read_netlist
 from printedmlp.circuit import Netlist
-from printedmlp.front import FrontPoint, select_front
+from printedmlp.classifier import Classifier, classifier_from_json, description
+from printedmlp.errors import PrintedMLPWarning
+from printedmlp.front import FrontPoint, nearest_miss, select_front
 from printedmlp.metrics import Metrics
-from printedmlp.model import DiscreteMLP
 from printedmlp.pareto import non_dominated
 from printedmlp.preparation import PARTS
 from printedmlp.vectors import Vectors
 from sim.runner import Candidate, Options, verify_many
 
-Entry = dict[str, Any]
 MEASURE = "measure.json"
 DESIGN_FILES = ("model.json", "classifier.v", "netlist.v", "quantiser.json", MEASURE)
-QUICK = "quick"
-BASELINES = ("exact", "textbook")
-"""The same exact network as the smallest circuit known here, and as multipliers and sums."""
-VERILOG = {"exact": classifier_verilog, "textbook": textbook_verilog, "paper": classifier_verilog}
+SOURCES = (PAPER, TREE, SEARCH)
+"""Stages whose classifiers are mapped; refinement starts from their circuits."""
+PER_STAGE = 6
+"""Circuits of each stage that are kept for comparison beside the front, at most."""
 CIRCUIT_FIGURES = ("area_cm2", "cells", "cell_counts", "power_mw", "delay_ms", "max_rate_hz")
 
 
 def synthesis(job: Job) -> list[str]:
-    """Map the baselines and the search's most promising solutions to cells, and the best of them with more effort.
+    """Map the baselines and every stage's most promising classifiers to cells, and the best with more effort.
 
-    The first mapping is quick and decides which solutions are non-dominated by validation accuracy and area; only
-    those, and the baselines, are mapped with the effort that was asked for.
+    The first mapping is quick and decides which of a stage's classifiers are non-dominated by validation score and
+    area; only those, and the baselines, are mapped with the effort that was asked for.
     """
-    entries = candidates(job)
-    quick = list(job.in_parallel("synthesis", lambda entry: _mapped(job, entry, QUICK), entries))
-    areas = {entry["key"]: record["area_cm2"] for entry, record in zip(entries, quick, strict=True)}
-    searched = entries[len(BASELINES) :]
-    points = np.array([[1 - e["validation_accuracy"], areas[e["key"]]] for e in searched]).reshape(-1, 2)
-    chosen = entries[: len(BASELINES)] + [
-        e for e, good in zip(searched, non_dominated(points), strict=True) if good
-    ]
-    final = list(job.in_parallel("effort", lambda entry: _mapped(job, entry, job.config.effort), chosen))
-    for entry, record in zip(chosen, final, strict=True):
-        entry["area_cm2"] = record["area_cm2"]
-    job.run.write_json(chosen, "search", "candidates.json")
-    made = {_netlist_file(e, QUICK) for e in entries} | {_netlist_file(e, job.config.effort) for e in chosen}
+    judge = Judge.of(job)
+    entries = candidates(job, judge)
+    quick = job.in_parallel("synthesis", lambda entry: mapped(job, entry, QUICK), entries)
+    areas = {entry["key"]: record["area_cm2"] for entry, record in zip(entries, list(quick), strict=True)}
+    chosen = [entry for entry in entries if entry["stage"] in BASELINES]
+    for stage in SOURCES:
+        chosen += _undominated([entry for entry in entries if entry["stage"] == stage], areas)
+    list(job.in_parallel("effort", lambda entry: mapped(job, entry, job.config.effort), chosen))
+    final = [finish(job, judge, entry, netlist_file(entry, job.config.effort)) for entry in chosen]
+    job.run.write_json(final, "search", "candidates.json")
+    made = {netlist_file(e, QUICK) for e in entries} | {e["netlist_file"] for e in final}
     return ["search/candidates.json", *sorted(made)]
 
 
-def candidates(job: Job) -> list[Entry]:
-    """The baselines and the search's solutions worth synthesising, best layers of its front first.
+def candidates(job: Job, judge: Judge) -> list[Entry]:
+    """The baselines, and from every stage the classifiers worth synthesising, best layers of its front first.
 
-    Full adders see little of what a pruned circuit costs, so more than the first non-dominated layer is taken.
+    Estimates see only part of what a circuit costs, so more than the first non-dominated layer is taken.
     """
-    exact_record = job.run.read_json("search", "exact.json")
-    found = job.run.read_json("search", "paper.json")["found"]
-    points = np.array([[1 - f["validation_accuracy"], f["full_adders"]] for f in found]).reshape(-1, 2)
-    chosen = best_layers(points, job.config.candidates)
-    keys = ("model", "train_accuracy", "validation_accuracy")
-    baseline = {"full_adders": None, **{key: exact_record[key] for key in keys}}
-    entries = [{"stage": stage, **baseline} for stage in BASELINES]
-    entries += [{"stage": "paper", **found[index]} for index in chosen]
-    for entry in entries:
-        entry["key"] = sha256_text(_model(entry).dumps() + VERILOG[entry["stage"]].__name__)[:16]
+    exact_model = classifier_from_json(job.run.read_json("search", "exact.json")["model"])
+    entries = [judge.entry(stage, exact_model) for stage in BASELINES]
+    for stage in SOURCES:
+        found = job.run.read_json("search", f"{stage}.json")["found"]
+        points = np.array([[1 - entry["score"], entry["estimate"]] for entry in found]).reshape(-1, 2)
+        entries += [found[index] for index in best_layers(points, job.config.candidates)]
     return entries
-
-
-def _model(entry: Entry) -> DiscreteMLP:
-    return DiscreteMLP.from_json(entry["model"])
 
 
 def best_layers(points: np.ndarray, n: int) -> list[int]:
@@ -92,53 +98,9 @@ def best_layers(points: np.ndarray, n: int) -> list[int]:
     return chosen[:n]
 
 
-def _netlist_file(entry: Entry, effort: str) -> str:
-    return f"synthesis/{entry['key']}-{effort}.json"
-
-
-def _mapped(job: Job, entry: Entry, effort: str) -> Entry:
-    file = _netlist_file(entry, effort)
-    if job.run.path(file).is_file():
-        return dict(job.run.read_json(file))
-    rtl = VERILOG[entry["stage"]](_model(entry))
-    with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
-        mapped = map_verilog(rtl, job.technology, effort=effort, work_dir=Path(folder))
-    record = {
-        "recipe": mapped.recipe,
-        "area_cm2": mapped.netlist.area_cm2(job.technology),
-        "area_cm2_by_recipe": mapped.area_by_recipe,
-        "log": list(mapped.log),
-        "netlist": netlist_verilog(mapped.netlist, job.technology),
-    }
-    job.run.write_json(record, file)
-    return record
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A mapped candidate as the front's choice sees it, before anything is measured on the test rows."""
-
-    entry: Entry
-
-    @property
-    def id(self) -> str:
-        """Key of the classifier and its form."""
-        return str(self.entry["key"])
-
-    @property
-    def train_accuracy(self) -> float:
-        """Share of training rows answered right."""
-        return float(self.entry["train_accuracy"])
-
-    @property
-    def validation_accuracy(self) -> float:
-        """Share of validation rows answered right."""
-        return float(self.entry["validation_accuracy"])
-
-    @property
-    def area_cm2(self) -> float:
-        """Cell area of the netlist."""
-        return float(self.entry["area_cm2"])
+def _undominated(entries: Sequence[Entry], areas: dict[str, float]) -> list[Entry]:
+    points = np.array([[1 - entry["score"], areas[entry["key"]]] for entry in entries]).reshape(-1, 2)
+    return [entry for entry, good in zip(entries, non_dominated(points), strict=True) if good]
 
 
 @dataclass(frozen=True)
@@ -146,7 +108,7 @@ class Design:
     """A chosen circuit: its figures, its classifier, its cells, and what the record adds."""
 
     point: FrontPoint
-    model: DiscreteMLP
+    model: Classifier
     netlist: Netlist
     extra: dict[str, Any]
 
@@ -154,17 +116,13 @@ class Design:
 def designs(job: Job) -> list[str]:
     """Choose the front, measure it, write its files, and keep them only if simulation finds every circuit right.
 
-    The front is chosen among the search's circuits by validation accuracy and area; the baselines are kept beside
-    it whatever they are worth. Only what is kept meets the test rows.
+    The front is chosen among all stages' circuits by validation score, area and power; the baselines and the best
+    of every stage are kept beside it for comparison. Only what is kept meets the test rows.
     """
     shutil.rmtree(job.run.path("designs"), ignore_errors=True)
-    entries = job.run.read_json("search", "candidates.json")
-    chosen = [choice.entry for choice in select_front([Choice(entry) for entry in entries[len(BASELINES) :]])]
-    digits = len(str(len(chosen)))
-    names = [*BASELINES, *(f"{entry['stage']}-{n:0{digits}}" for n, entry in enumerate(chosen, start=1))]
+    named = _named(job)
     vectors = job.vectors("test")
-    kept = zip(names, [*entries[: len(BASELINES)], *chosen], strict=True)
-    found = [_measured(job, name, entry, vectors) for name, entry in kept]
+    found = [_measured(job, name, entry, vectors) for name, entry in named.items()]
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         drafts = Path(folder)
         _write_files(job, drafts, found)
@@ -176,22 +134,53 @@ def designs(job: Job) -> list[str]:
         ]
 
 
+def _named(job: Job) -> dict[str, Entry]:
+    """The circuits to keep by name: baselines, the front, and beside it some of every stage's own front."""
+    entries = job.run.read_json("search", "candidates.json")
+    found = entries[len(BASELINES) :] + job.run.read_json("search", "refine.json")["found"]
+    front = [choice.entry["key"] for choice in chosen_front(job, found)]
+    kept = []
+    for stage in VERILOG:
+        own = select_front([Choice(entry) for entry in found if entry["stage"] == stage], axes=("score", "area"))
+        beside = {entry["key"] for entry in spread([choice.entry for choice in own], PER_STAGE)}
+        of_stage = [entry for entry in found if entry["stage"] == stage and entry["key"] in {*front, *beside}]
+        of_stage.sort(key=lambda entry: (entry["area_cm2"], entry["choice_power_mw"], entry["key"]))
+        digits = len(str(len(of_stage)))
+        kept += [(f"{stage}-{n:0{digits}}", entry) for n, entry in enumerate(of_stage, start=1)]
+    baselines = zip(BASELINES, entries[: len(BASELINES)], strict=True)
+    return {name: {**entry, "on_front": entry["key"] in front} for name, entry in (*baselines, *kept)}
+
+
+def chosen_front(job: Job, found: Sequence[Entry]) -> list[Choice]:
+    """The front among mapped candidates under the user's limits; warns where nothing keeps to them."""
+    choices, limits = [Choice(entry) for entry in found], job.config.limits
+    front = select_front(choices, limits=limits)
+    if not front:
+        warnings.warn(f"the front is empty: {nearest_miss(choices, limits)}", PrintedMLPWarning, stacklevel=2)
+    return front
+
+
 def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
-    record = job.run.read_json(_netlist_file(entry, job.config.effort))
-    netlist, model = read_netlist(record["netlist"], job.technology), _model(entry)
+    record = job.run.read_json(entry["netlist_file"])
+    netlist, model = read_netlist(record["netlist"], job.technology), model_of(entry)
     figures = figures_of(netlist, job.technology, vectors, job.config.input_bits)
     point = FrontPoint(
         id=name,
         stage=entry["stage"],
         topology=model.topology,
+        description=description(model),
         train_accuracy=entry["train_accuracy"],
         validation_accuracy=entry["validation_accuracy"],
+        metric=job.config.metric,
+        score=entry["score"],
+        choice_power_mw=entry["choice_power_mw"],
         test=Metrics.from_json(figures),
         model_sha256=sha256_text(model.dumps()),
         **{key: figures[key] for key in CIRCUIT_FIGURES},
     )
     extra = {
-        "full_adders": entry["full_adders"],
+        "on_front": entry["on_front"],
+        "estimate": entry.get("estimate"),
         "recipe": record["recipe"],
         "delay_extrapolated": figures["delay_extrapolated"],
     }

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows import circuits, stages
+from flows import circuits, refinement, searches, stages
 from flows.cli import run_command
 from flows.config import BUDGETS, CHOICES, DesignConfig, make_config, with_hidden
 from flows.job import Job, Stage
@@ -30,8 +30,11 @@ from printedmlp.topology import default_hidden
 STAGES: dict[str, Stage] = {
     "data": stages.data,
     "exact": stages.exact,
-    "paper": stages.paper,
+    "paper": searches.paper,
+    "tree": searches.tree,
+    "search": searches.search,
     "synthesis": circuits.synthesis,
+    "refine": refinement.refine,
     "designs": circuits.designs,
     "front": stages.front,
     "report": stages.report,

@@ -6,14 +6,14 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from printedmlp.model import DiscreteMLP
+from printedmlp.classifier import Classifier, description
 from printedmlp.names import clean_text
 
 WIDTH = 110
 
 
 def header_lines(
-    title: str, dataset: Mapping[str, Any], quantiser: Mapping[str, Any], model: DiscreteMLP
+    title: str, dataset: Mapping[str, Any], quantiser: Mapping[str, Any], model: Classifier
 ) -> list[str]:
     """Comment lines, without `//`, that make a Verilog file usable alone.
 
@@ -28,7 +28,7 @@ def header_lines(
     lines = [
         title,
         f"Data set {dataset['name']}, sha256 {dataset['sha256']}",
-        f"Topology {'-'.join(map(str, model.topology))}, inputs of {bits} bits, combinational",
+        f"{_form(model)}, inputs of {bits} bits, combinational",
         "A feature's code is the number of thresholds that its value reaches:",
     ]
     for index, feature in enumerate(quantiser["features"]):
@@ -36,6 +36,11 @@ def header_lines(
     lines.append("The output is the index of the class:")
     lines += [f"out = {index}: {_quoted(name)}" for index, name in enumerate(dataset["classes"])]
     return lines
+
+
+def _form(model: Classifier) -> str:
+    form = description(model)
+    return form.capitalize() if form else f"Topology {'-'.join(map(str, model.topology))}"
 
 
 def _feature_lines(index: int, bits: int, name: str, thresholds: Sequence[float]) -> list[str]:

@@ -19,7 +19,7 @@ from printedmlp.vectors import Vectors, read_vectors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-STREAMS = ("exact", "starts", "paper")
+STREAMS = ("exact", "starts", "paper", "tree", "approximate trees", "search", "jitter", "refine", "power")
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Job:
         """Layer sizes from the inputs to the classes."""
         return (self.dataset.n_features, *(self.config.hidden or ()), self.dataset.n_classes)
 
-    def rng(self, stream: str) -> np.random.Generator:
-        """The random generator of one stage: independent of the others, the same in every run with this seed."""
-        return np.random.default_rng([self.config.seed, STREAMS.index(stream)])
+    def rng(self, stream: str, *number: int) -> np.random.Generator:
+        """The random generator of one stage, or of one of its tasks: the same in every run with this seed."""
+        return np.random.default_rng([self.config.seed, STREAMS.index(stream), *number])
 
     def vectors(self, part: str) -> Vectors:
         """The quantised rows of "train", "validation" or "test", as the data stage wrote them."""

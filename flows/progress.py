@@ -51,9 +51,9 @@ class Bar:
         self._progress = progress
         self._task = task
 
-    def step(self, *, to: int | None = None, note: str = "") -> None:
-        """Advance by one, or to a number of completed steps, and show a short note."""
+    def step(self, *, to: int | None = None, of: int | None = None, note: str = "") -> None:
+        """Advance by one, or to a number of completed steps, perhaps of another total, and show a short note."""
         if to is None:
             self._progress.update(self._task, advance=1, note=note)
         else:
-            self._progress.update(self._task, completed=to, note=note)
+            self._progress.update(self._task, completed=to, total=of, note=note)

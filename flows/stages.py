@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
-
-from flows.circuits import BASELINES
 from flows.config import config_toml
 from flows.job import Job
+from flows.mapping import BASELINES
 from flows.report import report_html
 from flows.run import json_text, write_text
+from flows.searches import search_layout
 from printedmlp.baseline import exact_baseline
-from printedmlp.cost import PopulationCost
-from printedmlp.errors import PrintedMLPWarning
-from printedmlp.evaluate import PopulationEvaluator
 from printedmlp.front import FrontPoint, front_csv, reductions
-from printedmlp.genome import GenomeLayout
-from printedmlp.model import DiscreteMLP
 from printedmlp.power_of_two import power_of_two_starts
 from printedmlp.preparation import PARTS, prepare
-from printedmlp.search import Generation, evolve
 from printedmlp.vectors import vectors_csv
-
-HISTORY = 200
-"""About so many of the search's generations are kept in the run folder."""
 
 
 def data(job: Job) -> list[str]:
@@ -79,70 +69,20 @@ def exact(job: Job) -> list[str]:
     return ["search/exact.json"]
 
 
-def search_layout(job: Job) -> GenomeLayout:
-    """The genome of the genetic search for this run's topology and widths."""
-    config = job.config
-    return GenomeLayout.uniform(job.topology, input_bits=config.input_bits, lsb=config.lsb, msb=config.msb)
-
-
-def paper(job: Job) -> list[str]:
-    """Run the genetic trainer of DATE 2024; goes on from its checkpoint where one was left."""
-    config, layout = job.config, search_layout(job)
-    train, validation = job.vectors("train"), job.vectors("validation")
-    exact_record = job.run.read_json("search", "exact.json")
-    checkpoint = job.run.path("search", "paper.checkpoint.npz")
-    with job.reporter.bar("genetic search", config.generations) as bar:
-        result = evolve(
-            config.search_settings,
-            layout,
-            PopulationEvaluator(layout, train.codes, train.y),
-            PopulationCost(layout),
-            reference_accuracy=exact_record["train_accuracy"],
-            rng=job.rng("paper"),
-            initial=[layout.encode(DiscreteMLP.from_json(start)) for start in exact_record["starts"]],
-            on_generation=lambda g: bar.step(to=g.number, note=_note(g, len(train.y))),
-            checkpoint=checkpoint,
-        )
-    if not len(result.genes):
-        loss = f"{config.max_accuracy_loss:.0%} accuracy loss"
-        warnings.warn(
-            f"the search found no circuit within {loss}; the front is empty", PrintedMLPWarning, stacklevel=2
-        )
-    wrong = PopulationEvaluator(layout, validation.codes, validation.y).errors(result.genes)
-    found = [
-        {
-            "model": layout.decode(genes).to_json(),
-            "train_accuracy": 1 - int(errors) / len(train.y),
-            "validation_accuracy": 1 - int(missed) / len(validation.y),
-            "full_adders": int(adders),
-        }
-        for genes, errors, adders, missed in zip(result.genes, result.errors, result.costs, wrong, strict=True)
-    ]
-    history = result.history[:: max(1, len(result.history) // HISTORY)]
-    job.run.write_json({"found": found, "history": history}, "search", "paper.json")
-    checkpoint.unlink(missing_ok=True)
-    return ["search/paper.json"]
-
-
-def _note(generation: Generation, n_rows: int) -> str:
-    return (
-        f"error {generation.best_error / n_rows:.1%}, smallest {generation.smallest_cost} FA, "
-        f"hypervolume {generation.hypervolume:.3f}"
-    )
-
-
 def front(job: Job) -> list[str]:
-    """Gather the designs' figures: the front, the baseline, and the reductions at each loss level."""
+    """Gather the figures: the front, what each stage has beside it, and the reductions at each loss level."""
     names = sorted(path.parent.name for path in job.run.path("designs").glob("*/measure.json"))
     measured = {name: job.run.read_json("designs", name, "measure.json") for name in names}
     exact_record, textbook_record = (measured.pop(name) for name in BASELINES)
-    points = sorted(map(FrontPoint.from_json, measured.values()), key=lambda p: p.area_cm2)
+    others = {name: measured.pop(name) for name in names if name in measured and not measured[name]["on_front"]}
+    points = sorted(map(FrontPoint.from_json, measured.values()), key=lambda p: (p.area_cm2, p.id))
     exact_point = FrontPoint.from_json(exact_record)
     voltage = f"{job.technology.nominal_voltage:g}"
     record = {
         "exact": exact_record,
         "textbook": textbook_record,
         "front": [measured[point.id] for point in points],
+        "others": list(others.values()),
         "reductions": [r.to_json() for r in reductions(points, exact_point, voltage=voltage)],
     }
     job.run.write_json(record, "front.json")

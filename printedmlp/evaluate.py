@@ -60,6 +60,8 @@ class PopulationEvaluator:
         weights = _checked_weights(class_weights, layout.topology[-1])
         self.layout = layout
         self.n_samples = len(codes)
+        self.total_weight = int(weights[labels].sum())
+        """Weighted errors of a chromosome that is always wrong."""
         self.digest = _digest(codes, labels, weights)
         """Names the samples, the labels and the weights."""
         self._kernel = _kernel(backend, layout, codes, labels, weights)

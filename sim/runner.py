@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hdl.classifier import published_scores
+from printedmlp.classifier import Classifier
 from printedmlp.cores import available_cores
 from printedmlp.errors import DataError, ModelError, ToolError
 from printedmlp.model import DiscreteMLP
@@ -32,7 +33,7 @@ class Candidate:
     """
 
     name: str
-    model: DiscreteMLP
+    model: Classifier
     rtl: Path
     netlist: Path
 
@@ -61,7 +62,7 @@ class Comparison:
 
 
 def verify(
-    model: DiscreteMLP,
+    model: Classifier,
     rtl: Path,
     netlist: Path,
     cells_verilog: str,
@@ -91,7 +92,7 @@ def verify_many(
 def check_many(
     candidates: Sequence[Candidate], cells_verilog: str, X: ArrayLike, options: Options
 ) -> list[dict[str, Any]]:
-    """Simulate RTL and netlist of all designs side by side; compare classes and the RTL's scores with the models.
+    """Simulate RTL and netlist of all designs side by side; compare classes, and a network's scores, with the models.
 
     One simulation is built for all of them, which takes little longer than for one.
 
@@ -191,7 +192,7 @@ def _prepared(candidate: Candidate, index: int) -> _Design:
         for kind, data in delivered.items()
     }
     width = max(1, (candidate.model.n_classes - 1).bit_length())
-    scores = published_scores(candidate.model)
+    scores = published_scores(candidate.model) if isinstance(candidate.model, DiscreteMLP) else {}
     fields = [Field(f"d{index}_{kind}", "out", width) for kind in delivered]
     fields += [Field(f"d{index}_rtl", net.name, net.width, net.signed) for net in scores.values()]
     hashes = {kind: _sha256(data) for kind, data in delivered.items()}
@@ -200,11 +201,13 @@ def _prepared(candidate: Candidate, index: int) -> _Design:
 
 
 def _observed(
-    model: DiscreteMLP, design: _Design, answers: Answers, columns: slice, vectors: Stimulus
+    model: Classifier, design: _Design, answers: Answers, columns: slice, vectors: Stimulus
 ) -> Iterator[Observed]:
-    classes, scores = model.predict(vectors.codes), model.scores(vectors.codes)
+    classes = model.predict(vectors.codes)
     labels = [("rtl", "rtl class", classes), ("netlist", "netlist class", classes)]
-    labels += [("scores", f"rtl score of class {c}", scores[:, c]) for c in design.score_classes]
+    if isinstance(model, DiscreteMLP):
+        scores = model.scores(vectors.codes)
+        labels += [("scores", f"rtl score of class {c}", scores[:, c]) for c in design.score_classes]
     values, defined = answers.values[:, columns], answers.defined[:, columns]
     for index, (kind, label, expected) in enumerate(labels):
         yield Observed(kind, label, values[:, index], defined[:, index], expected)

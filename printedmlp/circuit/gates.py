@@ -81,11 +81,6 @@ class GateClassifier:
         """Empty: a circuit has no layers."""
         return ()
 
-    @property
-    def description(self) -> str:
-        """What it is, in a few words."""
-        return f"{len(self.gates)} gates"
-
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Answer for each row of codes X (n_samples, n_features), (n_samples,) int64.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from printedmlp.circuit.care import CareSet
 from printedmlp.circuit.netlist import Netlist
-from printedmlp.circuit.slots import CellKinds, Slots, netlist_of, slots_of
+from printedmlp.circuit.slots import CellKinds, netlist_of, slots_of
 from printedmlp.kernels import gates as kernel
 from printedmlp.technology import Technology
 
@@ -43,8 +42,16 @@ class Goal:
     def array(self) -> np.ndarray:
         """The figures in the compiled loop's order."""
         return np.array(
-            [self.area, self.power, self.errors, self.max_errors, self.max_area_mm2, self.hot, self.cold]
-            + [self.composite]
+            [
+                self.area,
+                self.power,
+                self.errors,
+                self.max_errors,
+                self.max_area_mm2,
+                self.hot,
+                self.cold,
+                self.composite,
+            ]
         )
 
 
@@ -64,15 +71,18 @@ class Evolution:
     def __init__(self, care: CareSet, technology: Technology) -> None:
         self.care, self.technology = care, technology
         self.kinds = CellKinds.of(technology)
+        self.smallest_area = float(self.kinds.areas[1:].min())
+        """Area of the smallest cell, mm2."""
 
     def measure(self, netlist: Netlist) -> Refined:
         """The netlist as it is, with its figures on the care set."""
-        return self.run(netlist, Goal(power=1e-9), 0, np.random.default_rng(0))[0]
+        return self.run(netlist, Goal(power=1e-9), 0, np.random.default_rng(0))
 
-    def run(self, netlist: Netlist, goal: Goal, moves: int, rng: np.random.Generator) -> tuple[Refined, Netlist]:
-        """The circuit of least energy that `moves` proposals find from a netlist, and the last one accepted.
+    def run(self, netlist: Netlist, goal: Goal, moves: int, rng: np.random.Generator) -> Refined:
+        """The circuit of least energy that `moves` proposals find from a netlist, itself included.
 
-        Where the start breaks the goal's limits and nothing within them is found, the start itself comes back.
+        Where the start breaks the goal's limits and nothing within them is found, the start itself comes back with
+        -1 for its figures.
         """
         slots = slots_of(netlist, self.technology, self.kinds, rng)
         best = tuple(part.copy() for part in slots)
@@ -84,11 +94,7 @@ class Evolution:
         cells = self.kinds.arrays()
         kernel.evolve(slots, cells, rows, goal.array(), shares, moves, random, best, counts, scratch)
         errors, area, power = int(counts[2]), float(counts[3]), float(counts[4])
-        found = Refined(self._netlist(best, netlist.n_inputs), errors, area, power)
-        return found, self._netlist(slots, netlist.n_inputs)
-
-    def _netlist(self, slots: Slots, n_inputs: int) -> Netlist:
-        return netlist_of(slots, n_inputs, self.kinds)
+        return Refined(netlist_of(best, netlist.n_inputs, self.kinds), errors, area, power)
 
     def _rows(self, n_nets: int, n_inputs: int) -> tuple[np.ndarray, ...]:
         care = self.care

@@ -74,10 +74,10 @@ def evolve(
     counts : (6,) float64, overwritten: proposals simulated, accepted; errors, area, power and energy of the best.
     scratch : from `new_scratch`.
     """
-    kind, pin_a, pin_b, outputs = circuit
+    kind, _pin_a, _pin_b, outputs = circuit
     table, area_of, leakage, arity = cells
-    values, wanted, valid, word_weight, sizes = rows
-    first, n_nets, n_words = sizes[0], kind.shape[0], valid.shape[0]
+    _values, _wanted, valid, _word_weight, sizes = rows
+    first, _n_nets, _n_words = sizes[0], kind.shape[0], valid.shape[0]
     wa, wp, we, most_errors, largest_area = goal[0], goal[1], goal[2], goal[3], goal[4]
     work, views, log = scratch
     refs, area = work[0], work[4]
@@ -183,9 +183,7 @@ def _disconnect(net: int, circuit: Arrays, area_of: Array, work: Arrays, first: 
 
 
 @inlined_lean
-def _set(
-    place: int, part: int, value: int, circuit: Arrays, area_of: Array, work: Arrays, first: int
-) -> int:
+def _set(place: int, part: int, value: int, circuit: Arrays, area_of: Array, work: Arrays, first: int) -> int:
     """Change one figure of a slot or an output, keep area and readers right, and return the old value."""
     kind, pin_a, pin_b, outputs = circuit
     refs, _, fresh, fresh_list, area = work
@@ -471,9 +469,7 @@ def _replace(
 
 
 @inlined_lean
-def _similar(
-    n: int, end: int, rows: Arrays, refs: Array, views: Arrays, random: Array, first: int
-) -> int:
+def _similar(n: int, end: int, rows: Arrays, refs: Array, views: Arrays, random: Array, first: int) -> int:
     """The live net below `end` most like net n on some rows, negative where its inverse is; of a few at random."""
     values, _, valid, _, _ = rows
     current, changed, _ = views

@@ -1,0 +1,167 @@
+"""Candidates on their way from classifiers to mapped circuits, as the records that stages pass on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flows.job import Job
+from flows.run import sha256_text
+from hdl.emit import classifier_verilog, textbook_verilog
+from hdl.gates import gates_verilog
+from hdl.power import static_power_mw
+from hdl.synthesis import map_verilog, netlist_verilog, read_netlist
+from hdl.tree import tree_verilog
+from printedmlp.circuit import Netlist
+from printedmlp.classifier import Classifier, classifier_from_json
+from printedmlp.objective import Objective
+from printedmlp.vectors import Vectors
+
+Entry = dict[str, Any]
+QUICK = "quick"
+EXACT, TEXTBOOK, PAPER, TREE, SEARCH, REFINE = "exact", "textbook", "paper", "tree", "search", "refine"
+BASELINES = (EXACT, TEXTBOOK)
+"""The same exact network as the smallest circuit known here, and as multipliers and sums."""
+VERILOG: dict[str, Callable[..., str]] = {
+    EXACT: classifier_verilog,
+    TEXTBOOK: textbook_verilog,
+    PAPER: classifier_verilog,
+    TREE: tree_verilog,
+    SEARCH: classifier_verilog,
+    REFINE: gates_verilog,
+}
+"""How the classifiers of each stage are written."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A mapped candidate as the front's choice sees it, before anything is measured on the test rows."""
+
+    entry: Entry
+
+    @property
+    def id(self) -> str:
+        """Key of the classifier and its form."""
+        return str(self.entry["key"])
+
+    @property
+    def train_accuracy(self) -> float:
+        """Share of training rows answered right."""
+        return float(self.entry["train_accuracy"])
+
+    @property
+    def validation_accuracy(self) -> float:
+        """Share of validation rows answered right."""
+        return float(self.entry["validation_accuracy"])
+
+    @property
+    def score(self) -> float:
+        """Value of the chosen metric on the validation rows."""
+        return float(self.entry["score"])
+
+    @property
+    def area_cm2(self) -> float:
+        """Cell area of the netlist."""
+        return float(self.entry["area_cm2"])
+
+    @property
+    def power_mw_nominal(self) -> float:
+        """Power in the states of training and validation rows."""
+        return float(self.entry["choice_power_mw"])
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Measures candidates on the rows that may decide: training and validation."""
+
+    objective: Objective
+    train: Vectors
+    validation: Vectors
+
+    @classmethod
+    def of(cls, job: Job) -> Judge:
+        """The judge of a run, whose data stage is done."""
+        train = job.vectors("train")
+        objective = Objective.of(job.config.metric, job.config.class_weights, train.y, train.n_classes)
+        return cls(objective, train, job.vectors("validation"))
+
+    @property
+    def weights(self) -> tuple[int, ...] | None:
+        """Class weights of the training."""
+        return self.objective.class_weights
+
+    def entry(self, stage: str, model: Classifier, **figures: Any) -> Entry:
+        """A candidate's record: the classifier and what the rows say of it."""
+        on_train, on_validation = model.predict(self.train.codes), model.predict(self.validation.codes)
+        n_classes = self.validation.n_classes
+        return {
+            "stage": stage,
+            "model": model.to_json(),
+            "key": sha256_text(model.dumps() + VERILOG[stage].__name__)[:16],
+            "train_accuracy": float(np.mean(on_train == self.train.y)),
+            "train_error": self.objective.weighted_error(self.train.y, on_train),
+            "validation_accuracy": float(np.mean(on_validation == self.validation.y)),
+            "score": self.objective.score(self.validation.y, on_validation, n_classes),
+            **figures,
+        }
+
+    def deciding_codes(self) -> NDArray[np.uint8]:
+        """Codes of all rows that may decide, (n, n_features)."""
+        return np.concatenate([self.train.codes, self.validation.codes])
+
+
+def model_of(entry: Entry) -> Classifier:
+    """The classifier of a record."""
+    return classifier_from_json(entry["model"])
+
+
+def netlist_file(entry: Entry, effort: str) -> str:
+    """Where a candidate's mapped netlist lies in the run folder."""
+    return f"synthesis/{entry['key']}-{effort}.json"
+
+
+def netlist_of(job: Job, entry: Entry) -> Netlist:
+    """The mapped netlist of a record that names its file."""
+    return read_netlist(job.run.read_json(entry["netlist_file"])["netlist"], job.technology)
+
+
+def mapped(job: Job, entry: Entry, effort: str) -> Entry:
+    """Map a candidate unless it is done; the record of its netlist, which is proved equal to the Verilog."""
+    file = netlist_file(entry, effort)
+    if job.run.path(file).is_file():
+        return dict(job.run.read_json(file))
+    rtl = VERILOG[entry["stage"]](model_of(entry))
+    with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
+        result = map_verilog(rtl, job.technology, effort=effort, work_dir=Path(folder))
+    record = {
+        "recipe": result.recipe,
+        "area_cm2": result.netlist.area_cm2(job.technology),
+        "area_cm2_by_recipe": result.area_by_recipe,
+        "log": list(result.log),
+        "netlist": netlist_verilog(result.netlist, job.technology),
+    }
+    job.run.write_json(record, file)
+    return record
+
+
+def finish(job: Job, judge: Judge, entry: Entry, file: str) -> Entry:
+    """The candidate with the figures of its final netlist, which `file` holds."""
+    record = job.run.read_json(file)
+    netlist = read_netlist(record["netlist"], job.technology)
+    power = static_power_mw(netlist, job.technology, judge.deciding_codes(), job.config.input_bits)
+    figures = {"area_cm2": record["area_cm2"], "choice_power_mw": power[job.technology.nominal_voltage]}
+    return {**entry, **figures, "netlist_file": file}
+
+
+def spread(entries: Sequence[Entry], n: int) -> list[Entry]:
+    """At most n of a list, the first and the last among them, the others evenly between."""
+    if len(entries) <= n:
+        return list(entries)
+    places = np.linspace(0, len(entries) - 1, n).round().astype(int)
+    return [entries[place] for place in sorted(set(places.tolist()))]

@@ -1,0 +1,157 @@
+"""The refine stage: mapped circuits evolve gate by gate under error budgets, then for power."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from flows.circuits import SOURCES
+from flows.job import Job
+from flows.mapping import QUICK, REFINE, Choice, Entry, Judge, finish, netlist_file, netlist_of, spread
+from hdl.gates import gates_verilog
+from hdl.synthesis import equivalent, map_verilog, netlist_verilog
+from printedmlp.circuit import Netlist
+from printedmlp.circuit.care import CareSet, jittered
+from printedmlp.circuit.gates import GateClassifier
+from printedmlp.circuit.refine import Evolution
+from printedmlp.circuit.sweep import SweepSettings, save_power, sweep
+from printedmlp.errors import VerificationError
+from printedmlp.front import select_front
+from printedmlp.pareto import non_dominated
+
+KEPT = 16
+"""Refined circuits that go on to power, synthesis and proof, at most, for each way of choosing them."""
+POWER_SLACKS = (0.0, 0.03)
+"""Shares by which a circuit's area may grow for the sake of its power."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A mapped circuit to refine, with its number among the starts."""
+
+    number: int
+    netlist: Netlist
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A refined circuit on its way: the netlist that evolution left and its record."""
+
+    netlist: Netlist
+    entry: Entry
+
+
+def refine(job: Job) -> list[str]:
+    """Refine the best circuits of the other stages, and keep those that validation finds worth it.
+
+    Evolution sees training rows only. Of all circuits that it passes through, those non-dominated by validation
+    score and area are kept; each is given another chance for power, mapped again by every recipe, and proved equal
+    to its Verilog.
+    """
+    judge = Judge.of(job)
+    starts = [Start(n, netlist_of(job, entry)) for n, entry in enumerate(chosen_starts(job))]
+    evolution = Evolution(care_set(job, judge), job.technology)
+    families = job.in_parallel("refinement", lambda start: _family(job, judge, evolution, start), starts)
+    found = _worth_keeping([candidate for family in families for candidate in family])
+    numbered = list(enumerate(found))
+    for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolution, *item), numbered)
+    everything = _distinct([*found, *(candidate for family in for_power for candidate in family)])
+    files = list(job.in_parallel("recipes", lambda candidate: _proved(job, candidate), everything))
+    pairs = zip(everything, files, strict=True)
+    entries = [finish(job, judge, candidate.entry, file) for candidate, file in pairs]
+    job.run.write_json({"found": entries}, "search", "refine.json")
+    return ["search/refine.json", *sorted(files)]
+
+
+def care_set(job: Job, judge: Judge) -> CareSet:
+    """The training rows, and noisy copies of them where the settings ask for them."""
+    codes, y, bits = judge.train.codes, judge.train.y, job.config.input_bits
+    codes, y = jittered(codes, y, job.config.jitter, bits, job.rng("jitter"))
+    return CareSet.of(codes, y, n_classes=judge.train.n_classes, input_bits=bits, class_weights=judge.weights)
+
+
+def chosen_starts(job: Job) -> list[Entry]:
+    """Circuits to start from: by turns from every stage, spread over its front of training error and area."""
+    entries = job.run.read_json("search", "candidates.json")
+    fronts = [_training_front([e for e in entries if e["stage"] == stage]) for stage in SOURCES]
+    n = job.config.refine_starts
+    wanted = [spread(front, -(-n // len(SOURCES))) for front in fronts]
+    turns = [front[place] for place in range(n) for front in wanted if place < len(front)]
+    return turns[:n]
+
+
+def _training_front(entries: Sequence[Entry]) -> list[Entry]:
+    """The non-dominated by training error and area, fewest errors first."""
+    points = np.array([[e["train_error"], e["area_cm2"]] for e in entries]).reshape(-1, 2)
+    front = [e for e, good in zip(entries, non_dominated(points), strict=True) if good]
+    return sorted(front, key=lambda e: (e["train_error"], e["key"]))
+
+
+def _family(job: Job, judge: Judge, evolution: Evolution, start: Start) -> list[Candidate]:
+    settings = SweepSettings(moves=job.config.refine_moves)
+    rng = job.rng(REFINE, start.number)
+    circuits = sweep(evolution, start.netlist, settings, rng)
+    return _worth_keeping([_candidate(job, judge, refined.netlist) for refined in circuits])
+
+
+def _candidate(job: Job, judge: Judge, netlist: Netlist) -> Candidate:
+    model = GateClassifier.of_netlist(
+        netlist, job.technology, input_bits=job.config.input_bits, n_classes=judge.train.n_classes
+    )
+    return Candidate(netlist, judge.entry(REFINE, model, area_cm2=netlist.area_cm2(job.technology)))
+
+
+def _worth_keeping(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The non-dominated by validation score and area, thinned to a number that can be worked on, smallest first."""
+    front = select_front([_unpriced(candidate) for candidate in candidates], axes=("score", "area"))
+    by_key = {candidate.entry["key"]: candidate for candidate in candidates}
+    return [by_key[entry["key"]] for entry in spread([choice.entry for choice in front], KEPT)]
+
+
+def _unpriced(candidate: Candidate) -> Choice:
+    return Choice({**candidate.entry, "choice_power_mw": 0.0})
+
+
+def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return list({candidate.entry["key"]: candidate for candidate in candidates}.values())
+
+
+def _power_saved(
+    job: Job, judge: Judge, evolution: Evolution, number: int, candidate: Candidate
+) -> list[Candidate]:
+    rng = job.rng("power", number)
+    saved = [
+        save_power(evolution, candidate.netlist, job.config.power_moves, rng, area_slack=slack)
+        for slack in POWER_SLACKS
+    ]
+    return [_candidate(job, judge, refined.netlist) for refined in saved]
+
+
+def _proved(job: Job, candidate: Candidate) -> str:
+    """Write the netlist's record: what evolution left, or what a recipe makes of it where that is smaller."""
+    file = netlist_file(candidate.entry, REFINE)
+    if job.run.path(file).is_file():
+        return file
+    rtl = gates_verilog(GateClassifier.from_json(candidate.entry["model"]))
+    with TemporaryDirectory(prefix="printedmlp-") as folder:
+        work_dir = Path(folder)
+        netlist, recipe, log = candidate.netlist, "evolution", []
+        mapping = map_verilog(rtl, job.technology, effort=QUICK, work_dir=work_dir / "recipes", prove=False)
+        if mapping.netlist.area_cm2(job.technology) < netlist.area_cm2(job.technology) - 1e-9:
+            netlist, recipe, log = mapping.netlist, mapping.recipe, list(mapping.log)
+        (work_dir / "proof").mkdir()
+        difference = equivalent(rtl, netlist, job.technology, work_dir=work_dir / "proof")
+    if difference is not None:
+        raise VerificationError(f"refined circuit {candidate.entry['key']}: netlist and Verilog differ")
+    record = {
+        "recipe": recipe,
+        "area_cm2": netlist.area_cm2(job.technology),
+        "log": [*log, f"{recipe}: proved equal to the Verilog"],
+        "netlist": netlist_verilog(netlist, job.technology),
+    }
+    job.run.write_json(record, file)
+    return file

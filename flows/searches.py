@@ -1,0 +1,138 @@
+"""The stages that search for classifiers: the published method, trees, networks annealed under error budgets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flows.job import Job
+from flows.mapping import PAPER, SEARCH, TREE, Entry, Judge
+from printedmlp.anneal import AnnealSettings, anneal
+from printedmlp.cost import PopulationCost
+from printedmlp.evaluate import PopulationEvaluator
+from printedmlp.exact_trees import exact_trees
+from printedmlp.genome import GenomeLayout
+from printedmlp.model import DiscreteMLP
+from printedmlp.pareto import non_dominated
+from printedmlp.priced_trees import priced_trees
+from printedmlp.search import Generation, evolve
+from printedmlp.tree_area import UM2_PER_MM2, TreeUnits, tree_area_um2
+from printedmlp.tree_search import TreeSearchSettings, approximate_trees
+from printedmlp.trees import DecisionTree
+
+HISTORY = 200
+"""About so many of the search's generations are kept in the run folder."""
+APPROXIMATED_TREES = 4
+"""Exact trees of different sizes that are approximated."""
+
+
+def search_layout(job: Job) -> GenomeLayout:
+    """The genome of the genetic search for this run's topology and widths."""
+    config = job.config
+    return GenomeLayout.uniform(job.topology, input_bits=config.input_bits, lsb=config.lsb, msb=config.msb)
+
+
+def paper(job: Job) -> list[str]:
+    """Run the genetic trainer of DATE 2024; goes on from its checkpoint where one was left."""
+    config, layout, judge = job.config, search_layout(job), Judge.of(job)
+    exact_record = job.run.read_json("search", "exact.json")
+    exact = judge.entry(PAPER, DiscreteMLP.from_json(exact_record["model"]))
+    evaluator = PopulationEvaluator(layout, judge.train.codes, judge.train.y, class_weights=judge.weights)
+    checkpoint = job.run.path("search", "paper.checkpoint.npz")
+    with job.reporter.bar("genetic search", config.generations) as bar:
+        result = evolve(
+            config.search_settings,
+            layout,
+            evaluator,
+            PopulationCost(layout),
+            reference_accuracy=1 - exact["train_error"] / evaluator.total_weight,
+            rng=job.rng(PAPER),
+            initial=[layout.encode(DiscreteMLP.from_json(start)) for start in exact_record["starts"]],
+            on_generation=lambda g: bar.step(to=g.number, note=_note(g, evaluator.total_weight)),
+            checkpoint=checkpoint,
+        )
+    found = [
+        judge.entry(PAPER, layout.decode(genes), estimate=int(adders))
+        for genes, adders in zip(result.genes, result.costs, strict=True)
+    ]
+    history = result.history[:: max(1, len(result.history) // HISTORY)]
+    job.run.write_json({"found": found, "history": history}, "search", "paper.json")
+    checkpoint.unlink(missing_ok=True)
+    return ["search/paper.json"]
+
+
+def _note(generation: Generation, total_weight: int) -> str:
+    return (
+        f"error {generation.best_error / total_weight:.1%}, smallest {generation.smallest_cost} FA, "
+        f"hypervolume {generation.hypervolume:.3f}"
+    )
+
+
+def tree(job: Job) -> list[str]:
+    """Fit bespoke decision trees: exact ones of every size, approximated ones, and trees grown with prices."""
+    judge, bits = Judge.of(job), job.config.input_bits
+    X, y, weights, n_classes = judge.train.codes, judge.train.y, judge.weights, judge.train.n_classes
+    exact = exact_trees(X, y, n_classes=n_classes, input_bits=bits, rng=job.rng(TREE), class_weights=weights)
+    priced = priced_trees(
+        X, y, n_classes=n_classes, input_bits=bits, technology=job.technology, class_weights=weights
+    )
+    settings = TreeSearchSettings(generations=job.config.tree_generations)
+    starts = approximation_starts(exact)
+    with job.reporter.bar("tree search", settings.generations * len(starts)) as bar:
+        approximated = approximate_trees(
+            settings,
+            starts,
+            X,
+            y,
+            technology=job.technology,
+            rng=job.rng("approximate trees"),
+            class_weights=weights,
+            on_progress=lambda done, of: bar.step(to=done),
+        )
+    trees = {t.dumps(): t for t in (*exact, *(f.tree for f in (*priced, *approximated)))}
+    units = TreeUnits.of(job.technology)
+    found = [judge.entry(TREE, t, estimate=tree_area_um2(t, units) / UM2_PER_MM2) for t in trees.values()]
+    job.run.write_json({"found": found}, "search", "tree.json")
+    return ["search/tree.json"]
+
+
+def approximation_starts(trees: list[DecisionTree]) -> list[DecisionTree]:
+    """The largest tree, and those nearest to a half, a quarter, ... of its leaves."""
+    largest = max(tree.n_leaves for tree in trees)
+    sizes = [largest / 2**k for k in range(APPROXIMATED_TREES)]
+    chosen = [min(trees, key=lambda tree: (abs(tree.n_leaves - size), tree.n_leaves)) for size in sizes]
+    return list({tree.dumps(): tree for tree in chosen}.values())
+
+
+def _front(found: list[Entry]) -> list[Entry]:
+    """The non-dominated by training error and estimate."""
+    points = np.array([[entry["train_error"], entry["estimate"]] for entry in found]).reshape(-1, 2)
+    return [entry for entry, good in zip(found, non_dominated(points), strict=True) if good]
+
+
+def search(job: Job) -> list[str]:
+    """Anneal networks of many widths under error budgets; goes on from its checkpoint where one was left."""
+    config, judge = job.config, Judge.of(job)
+    evolved = _front(job.run.read_json("search", "paper.json")["found"])
+    starts = [DiscreteMLP.from_json(entry["model"]) for entry in evolved]
+    settings = AnnealSettings(chains=config.chains, proposals=config.proposals)
+    checkpoint = job.run.path("search", "search.checkpoint.npz")
+    with job.reporter.bar("annealing", 1) as bar:
+        networks = anneal(
+            settings,
+            judge.train.codes,
+            judge.train.y,
+            n_classes=judge.train.n_classes,
+            input_bits=config.input_bits,
+            technology=job.technology,
+            rng=job.rng(SEARCH),
+            class_weights=judge.weights,
+            lsb=config.lsb,
+            msb=config.msb,
+            starts=starts,
+            on_progress=lambda done, of, errors, area: bar.step(to=done, of=of, note=f"{area:.1f} mm2"),
+            checkpoint=checkpoint,
+        )
+    found = [judge.entry(SEARCH, network.model, estimate=network.area_mm2) for network in networks]
+    job.run.write_json({"found": found}, "search", "search.json")
+    checkpoint.unlink(missing_ok=True)
+    return ["search/search.json"]

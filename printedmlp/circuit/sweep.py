@@ -1,0 +1,124 @@
+"""From one mapped circuit to a whole family: evolution under budgets that grow level by level, then for power."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from printedmlp.circuit.netlist import Netlist
+from printedmlp.circuit.refine import Evolution, Goal, Refined
+from printedmlp.errors import ConfigError
+
+LOSSES = (0.0, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.055, 0.07, 0.09, 0.12)
+"""Error budgets beyond the start's own errors, as shares of all rows."""
+REORDERINGS = 2
+"""Rounds of each level, each with another order of the gates."""
+COMPOSITE = 0.1
+ERROR_SHARE = 0.25
+"""Part of a level's moves that lower the errors at the area reached."""
+
+
+@dataclass(frozen=True)
+class SweepSettings:
+    """How hard to refine one circuit.
+
+    Parameters
+    ----------
+    moves : proposals at each level.
+    hot, cold : first and last temperature of a level, as shares of the smallest cell's area.
+    losses : budgets of the levels, as shares of all weighted rows beyond the start's own errors, in order.
+
+    Raises
+    ------
+    ConfigError : naming the field and the value out of range.
+    """
+
+    moves: int = 300_000
+    hot: float = 1.3
+    cold: float = 0.09
+    losses: tuple[float, ...] = LOSSES
+
+    def __post_init__(self) -> None:
+        if self.moves < 0:
+            raise ConfigError(f"refine_moves must be at least 0, not {self.moves}")
+        if not 0 < self.cold <= self.hot:
+            raise ConfigError(f"temperatures must fall and stay above 0, not {self.hot} to {self.cold}")
+
+
+def sweep(
+    evolution: Evolution,
+    start: Netlist,
+    settings: SweepSettings,
+    rng: np.random.Generator,
+) -> Iterator[Refined]:
+    """Circuits of less and less area as the budget of training errors grows; every level goes on from the last.
+
+    Two a level: the smallest circuit within the budget, and what it becomes when, at no more area, the errors are
+    made as few as possible.
+    """
+    total = evolution.care.total_weight
+    own = evolution.measure(start).errors
+    unit = evolution.smallest_area
+    current = start
+    for loss in settings.losses:
+        goal = Goal(max_errors=own + int(loss * total), composite=COMPOSITE)
+        shrink = replace(goal, hot=settings.hot * unit, cold=settings.cold * unit)
+        small = anneal(evolution, current, shrink, round(settings.moves * (1 - ERROR_SHARE)), rng)
+        yield small
+        row = total / evolution.care.n_rows
+        correct = Goal(
+            area=0.02 * row / unit,
+            errors=1.0,
+            max_errors=goal.max_errors,
+            max_area_mm2=small.area_mm2,
+            hot=row,
+            cold=0.1 * row,
+            composite=COMPOSITE,
+        )
+        yield anneal(evolution, small.netlist, correct, round(settings.moves * ERROR_SHARE), rng)
+        current = small.netlist
+
+
+def anneal(evolution: Evolution, start: Netlist, goal: Goal, moves: int, rng: np.random.Generator) -> Refined:
+    """Evolve while the temperature falls geometrically, in rounds that each begin with the best circuit so far."""
+    steps = np.geomspace(goal.hot, goal.cold, REORDERINGS + 1)
+    found = None
+    for hot, cold in itertools.pairwise(steps):
+        round_goal = replace(goal, hot=float(hot), cold=float(cold))
+        found = evolution.run(start, round_goal, moves // REORDERINGS, rng)
+        start = found.netlist
+    assert found is not None
+    return found
+
+
+def save_power(
+    evolution: Evolution,
+    start: Netlist,
+    moves: int,
+    rng: np.random.Generator,
+    *,
+    area_slack: float = 0.0,
+) -> Refined:
+    """The circuit of least mean power with no more errors than `start` has and hardly more area.
+
+    A printed gate conducts while its output is low. So the choice of polarities and cells decides how many stages
+    conduct on average; evolution is free to change the logic too, as long as the rows are answered as well.
+
+    Parameters
+    ----------
+    area_slack : share by which the area may grow.
+    """
+    own = evolution.measure(start)
+    goal = Goal(
+        area=0.02 * own.power_uw / max(own.area_mm2, evolution.smallest_area),
+        power=1.0,
+        max_errors=own.errors,
+        max_area_mm2=own.area_mm2 * (1 + area_slack),
+        hot=2.0,
+        cold=0.05,
+        composite=2 * COMPOSITE,
+    )
+    return anneal(evolution, start, goal, moves, rng)
