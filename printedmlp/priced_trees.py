@@ -56,7 +56,7 @@ def priced_trees(
     input_bits: int,
     technology: Technology,
     lambdas: Sequence[float] = LAMBDAS,
-    max_leaves: int = 128,
+    max_leaves: int = 320,
     class_weights: Sequence[int] | None = None,
 ) -> list[FoundTree]:
     """Trees with few training errors for their area; none dominates another, fewest errors first.
