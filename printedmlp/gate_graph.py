@@ -88,6 +88,31 @@ class GateGraph:
             values.append(x & y if kind == AND else x ^ y)
         return values
 
+    def merged(self, outputs: Sequence[int], inputs: Sequence[int], ones: int) -> tuple[GateGraph, list[int]]:
+        """The graph in which nets that agree, or always differ, on all vectors are one net; and its outputs.
+
+        Which is what the outputs show on these vectors, and a smaller circuit.
+
+        Parameters
+        ----------
+        inputs, ones : signals of the inputs and of the constant 1, as for `simulate`.
+        """
+        graph = GateGraph(len(inputs))
+        literals = [FALSE, *(graph.input(k) for k in range(len(inputs)))]
+        values = self.simulate(inputs, ones)
+        known: dict[int, int] = {}
+        for net, value in enumerate(values):
+            sign = value & 1
+            shape = value ^ ones if sign else value
+            if net >= self.first and shape in known:
+                literals.append(known[shape] ^ sign)
+            elif net >= self.first:
+                kind, *pair = self.nodes[net - self.first]
+                a, b = (literals[literal >> 1] ^ literal & 1 for literal in pair)
+                literals.append(graph.conjunction(a, b) if kind == AND else graph.difference(a, b))
+            known.setdefault(shape, literals[net] ^ sign)
+        return graph, [literals[literal >> 1] ^ literal & 1 for literal in outputs]
+
     def _node(self, literal: int) -> Node:
         number = (literal >> 1) - self.first
         return self.nodes[number] if number >= 0 else (-1, 0, 0)

@@ -56,7 +56,7 @@ def chromosome_area(genes: Array, form: Array, units: Array, scratch: Array) -> 
     find_bounds(genes, form, scratch)
     n = form[0, N_VALUES]
     scratch[USED * n : ROWS * n] = 0
-    area = _argmax(form, n, units, scratch)
+    area = _argmax(genes, form, n, units, scratch)
     stop = genes.shape[0]
     first = n
     for layer in range(form.shape[0] - 1, -1, -1):
@@ -72,9 +72,10 @@ def chromosome_area(genes: Array, form: Array, units: Array, scratch: Array) -> 
 
 
 @inlined
-def _argmax(form: Array, n: int, units: Array, scratch: Array) -> float:
+def _argmax(genes: Array, form: Array, n: int, units: Array, scratch: Array) -> float:
     """Area of the comparisons of the classes that can win; marks their neurons as used."""
-    first = n - form[form.shape[0] - 1, NEURONS]
+    last = form[form.shape[0] - 1]
+    first, step = n - last[NEURONS], 3 * last[INPUTS] + 1
     leader = first
     for c in range(first + 1, n):
         if scratch[LOW * n + c] > scratch[LOW * n + leader]:
@@ -83,22 +84,28 @@ def _argmax(form: Array, n: int, units: Array, scratch: Array) -> float:
     winner, varying = -1, 0
     low: Any = 0
     high: Any = 0
+    bits: Any = 0
     for c in range(first, n):
         if not _can_win(c, leader, n, scratch):
             continue
         if winner < 0:
             winner, low, high = c - first, scratch[LOW * n + c], scratch[HIGH * n + c]
             scratch[USED * n + c] = low < high
+            bits = _varying(genes, genes.shape[0] + (c - n) * step, last[INPUTS], first, low, high, n, scratch)
             rectifier = units[AND] * width(high) if scratch[SUM_LOW * n + c] < low < high else 0.0
             continue
         new_low, new_high = scratch[SUM_LOW * n + c], scratch[SUM_HIGH * n + c]
         scratch[USED * n + c] = new_low < new_high
+        gene = genes.shape[0] + (c - n) * step
+        new_bits = _varying(genes, gene, last[INPUTS], first, new_low, new_high, n, scratch)
+        low_both, high_both = min(low, new_low), max(high, new_high)
         # The best value so far is chosen only where another comparison needs it: one choice late.
-        area += choice + _compared(low, high, new_low, new_high, units[COMPARE], units[COMPARE_ONE])
+        area += choice + _paired(bits, new_bits, low_both, high_both, units[COMPARE], units[COMPARE_ONE])
         area += units[AND] * popcount(varying & ~(c - first)) + units[OR] * popcount(varying & (c - first))
         varying |= winner ^ (c - first)
-        choice = _compared(low, high, new_low, new_high, units[MUX], units[AND])
-        low, high = max(low, new_low), max(high, new_high)
+        low, high = max(low, new_low), high_both
+        choice = _paired(bits, new_bits, low, high, units[MUX], units[AND])
+        bits |= new_bits
     if varying == 0:
         scratch[USED * n + first : USED * n + n] = 0
         return 0.0
@@ -113,12 +120,27 @@ def _can_win(c: int, leader: int, n: int, scratch: Array) -> bool:
 
 
 @inlined
-def _compared(low: int, high: int, new_low: int, new_high: int, both: float, one: float) -> float:
-    """Area of a row of pieces over two words: `both` where both have a bit of their own, `one` in the others."""
-    old_bits = word_width(low, high) if low < high else 0
-    new_bits = word_width(new_low, new_high) if new_low < new_high else 0
-    common = min(old_bits, new_bits)
-    return common * both + (word_width(min(low, new_low), max(high, new_high)) - common) * one
+def _varying(
+    genes: Array, gene: int, n_inputs: int, first: int, low: int, high: int, n: int, scratch: Array
+) -> Any:
+    """The bits of a score of these bounds that vary: none below its lowest summand bit."""
+    read: Any = np.int64(0)
+    for i in range(first - n_inputs, first):
+        read |= (np.int64(genes[gene + 1]) & scratch[VARYING * n + i]) << genes[gene + 2]
+        gene += 3
+    return ((1 << word_width(low, high)) - 1) & -(read & -read) if low < high else read & 0
+
+
+@inlined
+def _paired(old: int, new: int, low: int, high: int, both: float, one: float) -> float:
+    """Area of a row of pieces over two words of bits that vary, as wide as the bounds of both ask for.
+
+    `both` where both words have a bit of their own, `one` where one has, or extends its own.
+    """
+    width = (1 << word_width(low, high)) - 1
+    common, either = old & new & width, (old | new) & width
+    everything = width & -(either & -either)
+    return popcount(common) * both + (popcount(everything) - popcount(common)) * one
 
 
 @inlined

@@ -10,7 +10,9 @@ from printedmlp.errors import ConfigError
 from printedmlp.gate_area import GateAreas, cover_area
 from printedmlp.gate_builder import classifier_gates
 from printedmlp.gate_graph import GateGraph
+from printedmlp.genome import GenomeLayout
 from printedmlp.model import DiscreteMLP, Layer, Neuron, QReLU, Scores, Term
+from printedmlp.stimuli import stimuli
 from printedmlp.technology import load_technology
 from tests.random_models import all_inputs, classifiers
 
@@ -31,6 +33,27 @@ def simulated(model, X):
 def test_the_gates_are_the_classifier(model):
     X = all_inputs(model)[::7]
     assert np.array_equal(simulated(model, X), model.predict(X))
+
+
+@given(classifiers())
+@settings(max_examples=100, deadline=None)
+def test_merging_keeps_the_function_on_the_vectors(model):
+    n = 200
+    graph, outputs = classifier_gates(model)
+    inputs, ones = stimuli(model, n), (1 << n) - 1
+    merged, found = graph.merged(outputs, inputs, ones)
+    before, after = graph.simulate(inputs, ones), merged.simulate(inputs, ones)
+    for a, b in zip(outputs, found, strict=True):
+        assert before[a >> 1] ^ (ones if a & 1 else 0) == after[b >> 1] ^ (ones if b & 1 else 0)
+    assert sum(merged.live(found)) <= sum(graph.live(outputs))
+
+
+def test_merging_sees_what_folding_does_not():
+    layout = GenomeLayout.uniform((4, 3, 3))
+    rng = np.random.default_rng(1)
+    models = [layout.decode(genes) for genes in layout.random(20, rng)]
+    folded, merged = (sum(hashed_area(m, EGFET, n_vectors=n) for m in models) for n in (0, 2048))
+    assert merged < 0.97 * folded
 
 
 def test_a_wrong_gate_is_seen():

@@ -59,6 +59,19 @@ def test_what_no_output_reads_is_not_live(graph):
     assert [live[literal >> 1] for literal in (a, b, c, kept, unread)] == [True, True, False, True, False]
 
 
+def test_nets_that_agree_on_the_vectors_are_merged(graph):
+    a, b, c = (graph.input(k) for k in range(3))
+    # a and (b or not b and c) is a and (b or c), which no local rule sees.
+    either = graph.disjunction(graph.conjunction(b, c), graph.difference(b, c))
+    outputs = [graph.conjunction(a, either), graph.conjunction(a ^ 1, graph.disjunction(b, c)) ^ 1]
+    merged, found = graph.merged(outputs, [A, B, C], ONES)
+    assert sum(merged.live(found)[merged.first :]) == 5 < sum(graph.live(outputs)[graph.first :])
+    values = merged.simulate([A, B, C], ONES)
+    assert [values[x >> 1] ^ (ONES if x & 1 else 0) for x in found] == [value(graph, x) for x in outputs]
+    # Where a is always 0 nothing is left of the first output.
+    assert graph.merged(outputs, [0, B, C], ONES)[1][0] == FALSE
+
+
 OPERATIONS = {
     "conjunction": lambda x, y: x & y,
     "disjunction": lambda x, y: x | y,
