@@ -3,9 +3,9 @@
     python -m benchmarks.cost_correlation [--designs 360] [--seed 100] [--processes 2] [--json FILE] [DATASET ...]
 
 Spearman's rank correlation with the synthesised area (quick effort, EGFET cells, without routing) of the full-adder
-count of DATE 2024, the closed-form area and the area of the hashed gates, for each data set and all together. A third
-of the designs are start points thinned at random, a third comes out of NSGA-II, a third was pruned under an error
-budget; constant ones and those above 6 cm2 are left out. Data sets that are not at hand are left out and named.
+count of DATE 2024, the closed-form area and the area of the hashed gates, for each data set and all together. A
+third of the designs are start points thinned at random, a third comes out of NSGA-II, a third was pruned under an
+error budget; constant ones and those above 6 cm2 are left out. Data sets not at hand are left out and named.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ def rng():
 
 
 def population(objectives, crowding):
-    errors, full_adders = np.array(objectives).T
+    errors, costs = np.array(objectives).T
     genes = np.arange(len(errors), dtype=np.int32)[:, None]
-    return Population(genes, errors, full_adders, np.array(crowding, dtype=float))
+    return Population(genes, errors, costs, np.array(crowding, dtype=float))
 
 
 @pytest.mark.parametrize(

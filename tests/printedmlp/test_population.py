@@ -12,10 +12,10 @@ LAYOUT = GenomeLayout.uniform((2, 2))
 
 
 def population(objectives, genes=None):
-    errors, full_adders = np.array(objectives).reshape(-1, 2).T
+    errors, costs = np.array(objectives).reshape(-1, 2).T
     if genes is None:
         genes = LAYOUT.random(len(errors), np.random.default_rng(0))
-    return Population(genes, errors, full_adders, np.zeros(len(errors)))
+    return Population(genes, errors, costs, np.zeros(len(errors)))
 
 
 def chosen(candidates, size, max_errors=100):
