@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from printedmlp.gate_area import GateAreas, hashed_area
 from printedmlp.genome import Genes, GenomeLayout
 from printedmlp.kernels.area import count_areas
-from printedmlp.kernels.bounds import N_COLUMNS, ROWS
+from printedmlp.kernels.bounds import N_COUNTERS, ROWS
 from printedmlp.technology import Technology
 
 __all__ = ["AreaModel", "AreaUnits", "area_form", "hashed_area", "scratch_size"]
@@ -122,4 +122,4 @@ def area_form(layout: GenomeLayout) -> NDArray[np.int64]:
 
 def scratch_size(layout: GenomeLayout) -> int:
     """Length of the int64 working memory that the kernel needs for one chromosome."""
-    return ROWS * sum(layout.topology) + N_COLUMNS
+    return ROWS * sum(layout.topology) + N_COUNTERS

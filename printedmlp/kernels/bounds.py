@@ -1,7 +1,7 @@
 """Bounds of every value of one chromosome, as `DiscreteMLP.intervals` gives them, as loops for numba.
 
 The scratch is one (s,) int64 array: rows of n values, n the number of features and neurons, in the order below,
-then `N_COLUMNS` counters for one neuron. A value's number counts features first, then neurons layer by layer.
+then `N_COUNTERS` words for one neuron. A value's number counts features first, then neurons layer by layer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LOW, HIGH, SUM_LOW, SUM_HIGH, VARYING, USED, INVERTED, ROWS = range(8)
 """Rows of the scratch: bounds of the value and of the neuron's sum, the bits of a value that vary, that
 are read, and that are read inverted."""
 
-N_COLUMNS = 128
+N_COUNTERS = 64
 
 
 @inlined
