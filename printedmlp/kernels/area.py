@@ -74,8 +74,9 @@ def chromosome_area(genes: Array, form: Array, units: Array, scratch: Array) -> 
 @inlined
 def _argmax(genes: Array, form: Array, n: int, units: Array, scratch: Array) -> float:
     """Area of the comparisons of the classes that can win; marks their neurons as used."""
-    last = form[form.shape[0] - 1]
-    first, step = n - last[NEURONS], 3 * last[INPUTS] + 1
+    last = form.shape[0] - 1
+    n_inputs = form[last, INPUTS]
+    first, step = n - form[last, NEURONS], 3 * n_inputs + 1
     leader = first
     for c in range(first + 1, n):
         if scratch[LOW * n + c] > scratch[LOW * n + leader]:
@@ -91,13 +92,13 @@ def _argmax(genes: Array, form: Array, n: int, units: Array, scratch: Array) -> 
         if winner < 0:
             winner, low, high = c - first, scratch[LOW * n + c], scratch[HIGH * n + c]
             scratch[USED * n + c] = low < high
-            bits = _varying(genes, genes.shape[0] + (c - n) * step, last[INPUTS], first, low, high, n, scratch)
+            bits = _varying(genes, genes.shape[0] + (c - n) * step, n_inputs, first, low, high, n, scratch)
             rectifier = units[AND] * width(high) if scratch[SUM_LOW * n + c] < low < high else 0.0
             continue
         new_low, new_high = scratch[SUM_LOW * n + c], scratch[SUM_HIGH * n + c]
         scratch[USED * n + c] = new_low < new_high
         gene = genes.shape[0] + (c - n) * step
-        new_bits = _varying(genes, gene, last[INPUTS], first, new_low, new_high, n, scratch)
+        new_bits = _varying(genes, gene, n_inputs, first, new_low, new_high, n, scratch)
         low_both, high_both = min(low, new_low), max(high, new_high)
         # The best value so far is chosen only where another comparison needs it: one choice late.
         area += choice + _paired(bits, new_bits, low_both, high_both, units[COMPARE], units[COMPARE_ONE])
@@ -172,7 +173,7 @@ def _neuron(
     signed = columns & ((1 << (bits - 1)) - 1)
     inputs = first - n_inputs
     constant = _count_bits(genes, gene, n_inputs, inputs, form[layer, BIAS_SHIFT], columns, signed, n, scratch)
-    sums, dead = _sweep(constant, needed, top, width(n_inputs), units, scratch[ROWS * n :])
+    sums, dead = _sweep(constant, needed, top, width(n_inputs), units, ROWS * n, scratch)
     _mark_used(genes, gene, n_inputs, inputs, columns & ~dead, signed & ~dead, n, scratch)
     return area + sums
 
@@ -194,8 +195,9 @@ def _count_bits(
     The counters are vertical: bit c of word k is bit k of the count of column c. Nothing here branches on a gene,
     which the processor could not predict.
     """
-    counters, n_words = scratch[ROWS * n :], width(n_inputs)
-    counters[:n_words] = 0
+    counters, end = ROWS * n, ROWS * n + width(n_inputs)
+    for k in range(counters, end):
+        scratch[k] = 0
     constant: Any = np.int64(genes[gene + 3 * n_inputs]) << shift
     for i in range(inputs, inputs + n_inputs):
         mask: Any = np.int64(genes[gene + 1])
@@ -204,16 +206,18 @@ def _count_bits(
         bits = ((mask & varying) << exponent) & columns
         constant += ((scratch[LOW * n + i] & mask & ~varying) << exponent) * genes[gene]
         constant -= bits & signed & (np.int64(genes[gene]) >> 1)
-        for k in range(n_words):
-            carry = counters[k] & bits
-            counters[k] ^= bits
+        for k in range(counters, end):
+            carry = scratch[k] & bits
+            scratch[k] ^= bits
             bits = carry
         gene += 3
     return constant
 
 
 @inlined
-def _sweep(constant: int, needed: int, top: int, n_words: int, units: Array, counters: Array) -> tuple[float, int]:
+def _sweep(
+    constant: int, needed: int, top: int, n_words: int, units: Array, counters: int, scratch: Array
+) -> tuple[float, int]:
     """Area of the adders up to column `top` and the columns whose single bit nobody reads.
 
     The order of the additions is that of the adder tree: an even column starts with its one half adder, and a
@@ -223,7 +227,7 @@ def _sweep(constant: int, needed: int, top: int, n_words: int, units: Array, cou
     for column in range(top):
         count = carries
         for k in range(n_words):
-            count += (counters[k] >> column & 1) << k
+            count += (scratch[counters + k] >> column & 1) << k
         one, read = constant >> column & 1, needed >> column & 1
         if count == 0 or count + one == 1:
             dead |= (1 - read) << column

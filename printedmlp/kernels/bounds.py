@@ -39,7 +39,7 @@ def find_bounds(genes: Array, form: Array, scratch: Array) -> None:
         n_inputs = form[layer, INPUTS]
         for value in range(first + n_inputs, first + n_inputs + form[layer, NEURONS]):
             _bound_sum(genes, gene, form[layer, BIAS_SHIFT], first, n_inputs, value, n, scratch)
-            _activate(form[layer], layer == form.shape[0] - 1, value, n, scratch)
+            _activate(form, layer, value, n, scratch)
             gene += 3 * n_inputs + 1
         first += n_inputs
 
@@ -64,13 +64,13 @@ def _bound_sum(
 
 
 @inlined
-def _activate(form: Array, last: bool, value: int, n: int, scratch: Array) -> None:
+def _activate(form: Array, layer: int, value: int, n: int, scratch: Array) -> None:
     low, high = scratch[SUM_LOW * n + value], scratch[SUM_HIGH * n + value]
-    if not last:
-        limit: Any = (1 << (form[MSB] + 1)) - 1
-        low = min(max(low, 0), limit) >> form[LSB]
-        high = min(max(high, 0), limit) >> form[LSB]
-    elif form[RECTIFIED] != 0:
+    if layer < form.shape[0] - 1:
+        limit: Any = (1 << (form[layer, MSB] + 1)) - 1
+        low = min(max(low, 0), limit) >> form[layer, LSB]
+        high = min(max(high, 0), limit) >> form[layer, LSB]
+    elif form[layer, RECTIFIED] != 0:
         low, high = max(low, 0), max(high, 0)
     scratch[LOW * n + value] = low
     scratch[HIGH * n + value] = high
