@@ -108,7 +108,7 @@ class SplitRun:
     def seconds(self) -> float:
         """Wall time of all stages."""
         stages = self._json("manifest.json")["stages"]
-        return sum(stage["seconds"] for stage in stages.values())
+        return sum(float(stage["seconds"]) for stage in stages.values())
 
     def of_stage(self, stage: str) -> list[Entry]:
         """The circuits of one stage, or of all."""

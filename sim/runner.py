@@ -92,7 +92,7 @@ def verify_many(
 def check_many(
     candidates: Sequence[Candidate], cells_verilog: str, X: ArrayLike, options: Options
 ) -> list[dict[str, Any]]:
-    """Simulate RTL and netlist of all designs side by side; compare classes, and a network's scores, with the models.
+    """Simulate RTL and netlist of all designs side by side; compare classes, and a network's scores, with models.
 
     One simulation is built for all of them, which takes little longer than for one.
 

@@ -91,9 +91,9 @@ def _packed(bits: NDArray[np.integer] | NDArray[np.bool_]) -> Words:
 def jittered(
     codes: NDArray[np.uint8], y: NDArray[np.int64], copies: int, input_bits: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The rows and `copies` noisy ones of each: every code moves one step up or down in a quarter of the cases each.
+    """The rows and `copies` noisy ones of each: every code goes one step up or down in a quarter of the cases each.
 
-    Measured values near a threshold fall on either side of it, so a circuit that minds such a step has learnt noise.
+    Measured values near a threshold fall on either side of it; a circuit that minds such a step has learnt noise.
     """
     steps = rng.choice(np.array([-1, 0, 0, 1]), size=(copies, *codes.shape))
     noisy = np.clip(codes + steps, 0, (1 << input_bits) - 1).astype(codes.dtype)

@@ -17,6 +17,7 @@ from printedmlp.circuit.netlist import FIRST_INPUT, Netlist
 from printedmlp.circuit.simulate import input_bits_of, unpack_bits
 from printedmlp.errors import ModelError
 from printedmlp.technology import Technology
+from printedmlp.trees import checked_codes
 
 FORMAT = "printedmlp.GateClassifier"
 VERSION = 1
@@ -86,13 +87,9 @@ class GateClassifier:
 
         Raises
         ------
-        ModelError : for codes of another shape or out of range.
+        ModelError : for codes of another shape, out of range, or no integers.
         """
-        codes = np.asarray(X)
-        if codes.ndim != 2 or codes.shape[1] != self.n_features:
-            raise ModelError(f"samples of shape {codes.shape}, expected (n_samples, {self.n_features})")
-        if codes.size and not (codes.min() >= 0 and codes.max() < 1 << self.input_bits):
-            raise ModelError(f"codes must be in 0..{(1 << self.input_bits) - 1}")
+        codes = checked_codes(X, self.n_features, self.input_bits)
         n = len(codes)
         ones = (1 << n) - 1
         values = [0, ones, *input_bits_of(codes, self.input_bits)]
@@ -121,13 +118,12 @@ class GateClassifier:
         if data.get("format") != FORMAT or data.get("version") != VERSION:
             found = f"{data.get('format')} version {data.get('version')}"
             raise ModelError(f"expected {FORMAT} version {VERSION}, not {found}")
-        try:
-            sizes = [_integer(data[key], key) for key in ("n_features", "input_bits", "n_classes")]
-            gates = tuple(_gate(k, entry) for k, entry in enumerate(data["gates"]))
-            outputs = tuple(_integer(net, f"output bit {k}") for k, net in enumerate(data["outputs"]))
-        except KeyError as error:
-            raise ModelError(f"{FORMAT}: {error.args[0]} is missing") from None
-        return cls(sizes[0], sizes[1], sizes[2], gates, outputs)
+        n_features, input_bits, n_classes = (
+            _integer(data.get(key), key) for key in ("n_features", "input_bits", "n_classes")
+        )
+        gates = tuple(_gate(k, entry) for k, entry in enumerate(_list(data, "gates")))
+        outputs = tuple(_integer(net, f"output bit {k}") for k, net in enumerate(_list(data, "outputs")))
+        return cls(n_features, input_bits, n_classes, gates, outputs)
 
     def dumps(self) -> str:
         """The classifier as JSON text; the same classifier, the same bytes."""
@@ -137,7 +133,14 @@ class GateClassifier:
     def of_netlist(
         cls, netlist: Netlist, technology: Technology, *, input_bits: int, n_classes: int
     ) -> GateClassifier:
-        """The function of a netlist of cells with one or two inputs; ModelError at a larger cell."""
+        """The function of a netlist of cells with up to two inputs.
+
+        Raises
+        ------
+        ModelError : at a larger cell, or where the netlist's inputs are no features of `input_bits` bits.
+        """
+        if netlist.n_inputs % input_bits:
+            raise ModelError(f"{netlist.n_inputs} input bits are no features of {input_bits} bits")
         gates = []
         for k, instance in enumerate(netlist.instances):
             cell = technology.cell(instance.cell)
@@ -164,12 +167,19 @@ def _apply(table: int, a: int, b: int, ones: int) -> int:
 
 def _integer(value: Any, name: str) -> int:
     if type(value) is not int:
-        raise ModelError(f"{FORMAT}: {name} must be an integer, not {value!r}")
+        raise ModelError(f"{FORMAT}: {name} must be an integer, not {value!r:.60}")
+    return value
+
+
+def _list(data: Mapping[str, Any], key: str) -> list[Any]:
+    value = data.get(key)
+    if not isinstance(value, list):
+        raise ModelError(f"{FORMAT}: {key} must be a list, not {value!r:.60}")
     return value
 
 
 def _gate(k: int, entry: Any) -> Gate:
     if not isinstance(entry, list) or len(entry) != 3:
-        raise ModelError(f"gate {k}: {entry!r} is not a table and two nets")
+        raise ModelError(f"gate {k}: {entry!r:.60} is not a table and two nets")
     table, a, b = (_integer(value, f"gate {k}") for value in entry)
     return Gate(table, (a, b))

@@ -85,7 +85,7 @@ class Evolution:
         -1 for its figures.
         """
         slots = slots_of(netlist, self.technology, self.kinds, rng)
-        best = tuple(part.copy() for part in slots)
+        best = (slots[0].copy(), slots[1].copy(), slots[2].copy(), slots[3].copy())
         counts = np.full(6, -1.0)
         random = rng.integers(1, 1 << 63, size=1, dtype=np.uint64)
         rows = self._rows(len(slots[0]), netlist.n_inputs)

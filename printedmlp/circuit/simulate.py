@@ -27,7 +27,7 @@ _FAST: dict[tuple[int, int], Gate] = {
 }
 
 
-def input_bits_of(X: NDArray[np.uint8], input_bits: int) -> list[int]:
+def input_bits_of(X: NDArray[np.integer], input_bits: int) -> list[int]:
     """Signals of the circuit's input bits for the rows of X: feature 0 and its bit 0 first.
 
     X : (n_samples, n_features) codes below 2**input_bits. Returns n_features * input_bits integers.

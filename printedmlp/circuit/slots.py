@@ -35,7 +35,10 @@ class CellKinds:
 
     @classmethod
     def of(cls, technology: Technology) -> CellKinds:
-        """Kinds from the cells of one or two inputs; ConfigError without an inverter or without leakage figures."""
+        """Kinds from the cells of one or two inputs; ConfigError without an inverter.
+
+        A cell whose leakage is not known counts as one that draws nothing.
+        """
         smallest: dict[tuple[int, int], str] = {}
         for cell in sorted(technology.cells.values(), key=lambda cell: (cell.area_mm2, cell.name)):
             n = len(cell.inputs)

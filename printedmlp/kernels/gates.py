@@ -1,7 +1,8 @@
 """Evolution of a gate-level circuit under an error budget: the compiled loop behind `printedmlp.circuit.refine`.
 
-Nets are numbered as in `printedmlp.circuit.netlist`. Every gate is a slot that may read any net below its own, as in
-Cartesian genetic programming (Miller, Thomson, EuroGP 2000); slots that no output depends on cost nothing and drift.
+Nets are numbered as in `printedmlp.circuit.netlist`. Every gate is a slot that may read any net below its own, as
+in Cartesian genetic programming (Miller, Thomson, EuroGP 2000); slots that no output depends on cost nothing and
+drift.
 Every net holds its values on all rows as bits of 64-bit words, in two buffers: the accepted values and those of the
 proposal under trial, so that a rejected proposal is undone without computing anything.
 """
@@ -62,7 +63,7 @@ def evolve(
     Parameters
     ----------
     circuit : kind, pin a, pin b, each (n_nets,) int64 and used from the first slot on; outputs (n_outputs,) int64.
-    cells : truth table (K,) int64 with bit a + 2 b; area (K,) float64; leakage by state (K, 4) float64; inputs (K,).
+    cells : truth table (K,) int64, bit a + 2 b; area (K,) float64; leakage by state (K, 4) float64; inputs (K,).
     rows : values (n_nets * 2 * W,) uint64, those of constants and inputs filled in; wanted outputs (n_outputs * W,)
         uint64; valid bits (W,) uint64; weight of a wrong row by word (W,) int64; number of nets that are no slots
         (1,) int64.
@@ -183,7 +184,7 @@ def _disconnect(net: int, circuit: Arrays, area_of: Array, work: Arrays, first: 
 
 
 @inlined_lean
-def _set(place: int, part: int, value: int, circuit: Arrays, area_of: Array, work: Arrays, first: int) -> int:
+def _set(place: int, part: int, value: int, circuit: Arrays, area_of: Array, work: Arrays, first: int) -> Any:
     """Change one figure of a slot or an output, keep area and readers right, and return the old value."""
     kind, pin_a, pin_b, outputs = circuit
     refs, _, fresh, fresh_list, area = work
@@ -231,7 +232,7 @@ def _change(
     first: int,
     log: Array,
     n_log: int,
-) -> int:
+) -> Any:
     """`_set` with an entry in the undo log; the log's new length."""
     log[n_log, 0], log[n_log, 1] = place, part
     log[n_log, 2] = _set(place, part, value, circuit, area_of, work, first)
@@ -277,7 +278,7 @@ def _simulate(circuit: Arrays, table: Array, rows: Arrays, work: Arrays, views: 
 
 
 @inlined_lean
-def _apply(function: int, values: Array, a: int, b: int, old: int, new: int, n_words: int) -> bool:
+def _apply(function: int, values: Array, a: int, b: int, old: int, new: int, n_words: int) -> Any:
     """values[new] = function(values[a], values[b]); whether that differs from values[old]."""
     zero = np.uint64(0)
     m0 = zero - np.uint64(function & 1)
@@ -317,7 +318,7 @@ def _forget(views: Arrays) -> None:
 
 
 @inlined_lean
-def _errors(outputs: Array, rows: Arrays, views: Arrays, limit: int) -> int:
+def _errors(outputs: Array, rows: Arrays, views: Arrays, limit: Any) -> Any:
     """Weighted number of wrong rows under trial, or some number beyond `limit` as soon as it is passed."""
     values, wanted, valid, word_weight, _ = rows
     current, changed, _ = views
@@ -338,14 +339,14 @@ def _errors(outputs: Array, rows: Arrays, views: Arrays, limit: int) -> int:
 
 
 @inlined_lean
-def _power(circuit: Arrays, leakage: Array, rows: Arrays, work: Arrays, views: Arrays) -> float:
+def _power(circuit: Arrays, leakage: Array, rows: Arrays, work: Arrays, views: Arrays) -> Any:
     """Mean static power of the live slots over the rows under trial, in the leakage's unit; rows count once."""
     kind, pin_a, pin_b, _ = circuit
     refs = work[0]
     values, _, valid, _, sizes = rows
     current, changed, _ = views
     n_words = valid.shape[0]
-    total, n_rows = 0.0, 0
+    total, n_rows = 0.0, np.int64(0)
     for w in range(n_words):
         n_rows += np.int64(popcount(valid[w]))
     for n in range(sizes[0], kind.shape[0]):
@@ -363,7 +364,7 @@ def _power(circuit: Arrays, leakage: Array, rows: Arrays, work: Arrays, views: A
         leak = leakage[kind[n]]
         total += leak[3] * both + leak[1] * (ones_a - both) + leak[2] * (ones_b - both)
         total += leak[0] * (n_rows - ones_a - ones_b + both)
-    return total / max(n_rows, 1)
+    return total / max(float(n_rows), 1.0)
 
 
 @inlined_lean
@@ -379,7 +380,7 @@ def _drift(circuit: Arrays, arity: Array, refs: Array, first: int, random: Array
 
 
 @inlined_lean
-def _live_slot(refs: Array, first: int, random: Array) -> int:
+def _live_slot(refs: Array, first: int, random: Array) -> Any:
     """A random live slot, or -1 where some tries hit none."""
     for _ in range(RETRIES):
         n = first + below(random, refs.shape[0] - first)
@@ -400,7 +401,7 @@ def _propose(
     n_log: int,
     random: Array,
     first: int,
-) -> int:
+) -> Any:
     """Make one random change; the undo log's new length."""
     kind, pin_a, pin_b, outputs = circuit
     _, area_of, _, arity = cells
@@ -441,7 +442,7 @@ def _propose(
 
 
 @inlined_lean
-def _source(n: int, first: int, random: Array) -> int:
+def _source(n: int, first: int, random: Array) -> Any:
     """A random net for a slot's pin: near, any, or an input."""
     choice = next_word(random) & np.uint64(3)
     if choice == 0 and first > 2:
@@ -462,14 +463,14 @@ def _replace(
     first: int,
     log: Array,
     n_log: int,
-) -> int:
+) -> Any:
     n_log = _change(n, PIN_A, net, circuit, area_of, work, first, log, n_log)
     n_log = _change(n, PIN_B, 0, circuit, area_of, work, first, log, n_log)
     return _change(n, KIND, new, circuit, area_of, work, first, log, n_log)
 
 
 @inlined_lean
-def _similar(n: int, end: int, rows: Arrays, refs: Array, views: Arrays, random: Array, first: int) -> int:
+def _similar(n: int, end: int, rows: Arrays, refs: Array, views: Arrays, random: Array, first: int) -> Any:
     """The live net below `end` most like net n on some rows, negative where its inverse is; of a few at random."""
     values, _, valid, _, _ = rows
     current, changed, _ = views
