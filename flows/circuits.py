@@ -26,9 +26,11 @@ from flows.mapping import (
     Judge,
     finish,
     mapped,
+    merit,
     model_of,
     netlist_file,
     spread,
+    worth_keeping,
 )
 from flows.measure import figures_of
 from flows.run import json_text, sha256_text, whole_folder, write_text
@@ -56,7 +58,7 @@ CIRCUIT_FIGURES = ("area_cm2", "cells", "cell_counts", "power_mw", "delay_ms", "
 def synthesis(job: Job) -> list[str]:
     """Map the baselines and every stage's most promising classifiers to cells, and the best with more effort.
 
-    The first mapping is quick and decides which of a stage's classifiers are non-dominated by validation score and
+    The first mapping is quick and decides which of a stage's classifiers are worth keeping by validation score and
     area; only those, and the baselines, are mapped with the effort that was asked for.
     """
     judge = Judge.of(job)
@@ -65,7 +67,8 @@ def synthesis(job: Job) -> list[str]:
     areas = {entry["key"]: record["area_cm2"] for entry, record in zip(entries, list(quick), strict=True)}
     chosen = [entry for entry in entries if entry["stage"] in BASELINES]
     for stage in SOURCES:
-        chosen += _undominated([entry for entry in entries if entry["stage"] == stage], areas)
+        of_stage = [entry for entry in entries if entry["stage"] == stage]
+        chosen += worth_keeping(of_stage, [areas[entry["key"]] for entry in of_stage])
     list(job.in_parallel("effort", lambda entry: mapped(job, entry, job.config.effort), chosen))
     final = [finish(job, judge, entry, netlist_file(entry, job.config.effort)) for entry in chosen]
     job.run.write_json(final, "search", "candidates.json")
@@ -82,7 +85,7 @@ def candidates(job: Job, judge: Judge) -> list[Entry]:
     entries = [judge.entry(stage, exact_model) for stage in BASELINES]
     for stage in SOURCES:
         found = job.run.read_json("search", f"{stage}.json")["found"]
-        points = np.array([[1 - entry["score"], entry["estimate"]] for entry in found]).reshape(-1, 2)
+        points = np.array([[-merit(entry), entry["estimate"]] for entry in found]).reshape(-1, 2)
         entries += [found[index] for index in best_layers(points, job.config.candidates)]
     return entries
 
@@ -96,11 +99,6 @@ def best_layers(points: np.ndarray, n: int) -> list[int]:
         chosen += left[layer].tolist()
         left = left[~layer]
     return chosen[:n]
-
-
-def _undominated(entries: Sequence[Entry], areas: dict[str, float]) -> list[Entry]:
-    points = np.array([[1 - entry["score"], areas[entry["key"]]] for entry in entries]).reshape(-1, 2)
-    return [entry for entry, good in zip(entries, non_dominated(points), strict=True) if good]
 
 
 @dataclass(frozen=True)
@@ -141,8 +139,9 @@ def _named(job: Job) -> dict[str, Entry]:
     front = [choice.entry["key"] for choice in chosen_front(job, found)]
     kept = []
     for stage in VERILOG:
-        own = select_front([Choice(entry) for entry in found if entry["stage"] == stage], axes=("score", "area"))
-        beside = {entry["key"] for entry in spread([choice.entry for choice in own], PER_STAGE)}
+        own = [entry for entry in found if entry["stage"] == stage]
+        stairs = worth_keeping(own, [entry["area_cm2"] for entry in own])
+        beside = {entry["key"] for entry in spread(stairs, PER_STAGE)}
         of_stage = [entry for entry in found if entry["stage"] == stage and entry["key"] in {*front, *beside}]
         of_stage.sort(key=lambda entry: (entry["area_cm2"], entry["choice_power_mw"], entry["key"]))
         digits = len(str(len(of_stage)))

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,11 @@ from printedmlp.objective import Objective
 from printedmlp.vectors import Vectors
 
 Entry = dict[str, Any]
+Item = TypeVar("Item")
 QUICK = "quick"
+TIE_BREAK = 1e-4
+"""Weight of the training accuracy beside the validation score: less than one row of any table counts."""
+ROUNDING = 1e-9
 EXACT, TEXTBOOK, PAPER, TREE, SEARCH, REFINE = "exact", "textbook", "paper", "tree", "search", "refine"
 BASELINES = (EXACT, TEXTBOOK)
 """The same exact network as the smallest circuit known here, and as multipliers and sums."""
@@ -159,7 +163,25 @@ def finish(job: Job, judge: Judge, entry: Entry, file: str) -> Entry:
     return {**entry, **figures, "netlist_file": file}
 
 
-def spread(entries: Sequence[Entry], n: int) -> list[Entry]:
+def merit(entry: Entry) -> float:
+    """What circuits are compared by at equal area: the validation score, and of equals the training accuracy."""
+    return float(entry["score"]) + TIE_BREAK * float(entry["train_accuracy"])
+
+
+def worth_keeping(entries: Sequence[Entry], sizes: Sequence[float]) -> list[Entry]:
+    """The entries that no smaller one equals in merit, smallest first; of equals the one whose key sorts first.
+
+    Few validation rows make many circuits equal on them; one that is larger stays if it has learnt more.
+    """
+    ranked = sorted(zip(sizes, entries, strict=True), key=lambda pair: (pair[0], -merit(pair[1]), pair[1]["key"]))
+    kept: list[Entry] = []
+    for _, entry in ranked:
+        if not kept or merit(entry) > merit(kept[-1]) + ROUNDING:
+            kept.append(entry)
+    return kept
+
+
+def spread(entries: Sequence[Item], n: int) -> list[Item]:
     """At most n of a list, the first and the last among them, the others evenly between."""
     if len(entries) <= n:
         return list(entries)

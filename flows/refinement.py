@@ -11,16 +11,26 @@ import numpy as np
 
 from flows.circuits import SOURCES
 from flows.job import Job
-from flows.mapping import QUICK, REFINE, Choice, Entry, Judge, finish, netlist_file, netlist_of, spread
+from flows.mapping import (
+    QUICK,
+    REFINE,
+    Entry,
+    Judge,
+    finish,
+    netlist_file,
+    netlist_of,
+    spread,
+    worth_keeping,
+)
 from hdl.gates import gates_verilog
 from hdl.synthesis import equivalent, map_verilog, netlist_verilog
+from printedmlp.choice import POWER_GAIN
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.care import CareSet, jittered
 from printedmlp.circuit.gates import GateClassifier
 from printedmlp.circuit.refine import Evolution
 from printedmlp.circuit.sweep import SweepSettings, save_power, sweep
 from printedmlp.errors import VerificationError
-from printedmlp.front import select_front
 from printedmlp.pareto import non_dominated
 
 KEPT = 16
@@ -48,8 +58,8 @@ class Candidate:
 def refine(job: Job) -> list[str]:
     """Refine the best circuits of the other stages, and keep those that validation finds worth it.
 
-    Evolution sees training rows only. Of all circuits that it passes through, those non-dominated by validation
-    score and area are kept; each is given another chance for power, mapped again by every recipe, and proved equal
+    Evolution sees training rows only. Of all circuits that it passes through, those worth keeping by validation
+    score and area go on: each is given another chance for power, or mapped again by every recipe, and proved equal
     to its Verilog.
     """
     judge = Judge.of(job)
@@ -59,10 +69,12 @@ def refine(job: Job) -> list[str]:
     found = _worth_keeping([candidate for family in families for candidate in family])
     numbered = list(enumerate(found))
     for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolution, *item), numbered)
-    everything = _distinct([*found, *(candidate for family in for_power for candidate in family)])
-    files = list(job.in_parallel("recipes", lambda candidate: _proved(job, candidate), everything))
-    pairs = zip(everything, files, strict=True)
-    entries = [finish(job, judge, candidate.entry, file) for candidate, file in pairs]
+    saved = [candidate for family in for_power for candidate in family]
+    everything = list({candidate.entry["key"]: candidate for candidate in (*saved, *found)}.values())
+    recipes = [candidate in found for candidate in everything]
+    pairs = list(zip(everything, recipes, strict=True))
+    files = list(job.in_parallel("proof", lambda pair: _proved(job, *pair), pairs))
+    entries = [finish(job, judge, c.entry, file) for c, file in zip(everything, files, strict=True)]
     job.run.write_json({"found": entries}, "search", "refine.json")
     return ["search/refine.json", *sorted(files)]
 
@@ -106,33 +118,32 @@ def _candidate(job: Job, judge: Judge, netlist: Netlist) -> Candidate:
 
 
 def _worth_keeping(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The non-dominated by validation score and area, thinned to a number that can be worked on, smallest first."""
-    front = select_front([_unpriced(candidate) for candidate in candidates], axes=("score", "area"))
+    """Those that no smaller one equals, thinned to a number that can be worked on, smallest first."""
     by_key = {candidate.entry["key"]: candidate for candidate in candidates}
-    return [by_key[entry["key"]] for entry in spread([choice.entry for choice in front], KEPT)]
-
-
-def _unpriced(candidate: Candidate) -> Choice:
-    return Choice({**candidate.entry, "choice_power_mw": 0.0})
-
-
-def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
-    return list({candidate.entry["key"]: candidate for candidate in candidates}.values())
+    entries = [candidate.entry for candidate in by_key.values()]
+    kept = worth_keeping(entries, [entry["area_cm2"] for entry in entries])
+    return [by_key[entry["key"]] for entry in spread(kept, KEPT)]
 
 
 def _power_saved(
     job: Job, judge: Judge, evolution: Evolution, number: int, candidate: Candidate
 ) -> list[Candidate]:
-    rng = job.rng("power", number)
-    saved = [
-        save_power(evolution, candidate.netlist, job.config.power_moves, rng, area_slack=slack)
-        for slack in POWER_SLACKS
-    ]
-    return [_candidate(job, judge, refined.netlist) for refined in saved]
+    """Variants of a circuit that save enough of its power on the training rows to be worth a second one."""
+    rng, found = job.rng("power", number), []
+    least = evolution.measure(candidate.netlist).power_uw
+    for slack in POWER_SLACKS:
+        saved = save_power(evolution, candidate.netlist, job.config.power_moves, rng, area_slack=slack)
+        if saved.power_uw < (1 - POWER_GAIN) * least:
+            least = saved.power_uw
+            found.append(_candidate(job, judge, saved.netlist))
+    return found
 
 
-def _proved(job: Job, candidate: Candidate) -> str:
-    """Write the netlist's record: what evolution left, or what a recipe makes of it where that is smaller."""
+def _proved(job: Job, candidate: Candidate, recipes: bool) -> str:
+    """Write the netlist's record: what evolution left, or what a recipe makes of it where that is smaller.
+
+    Recipes mind the area alone and would undo what was done for power, so they can be left out.
+    """
     file = netlist_file(candidate.entry, REFINE)
     if job.run.path(file).is_file():
         return file
@@ -140,9 +151,10 @@ def _proved(job: Job, candidate: Candidate) -> str:
     with TemporaryDirectory(prefix="printedmlp-") as folder:
         work_dir = Path(folder)
         netlist, recipe, log = candidate.netlist, "evolution", []
-        mapping = map_verilog(rtl, job.technology, effort=QUICK, work_dir=work_dir / "recipes", prove=False)
-        if mapping.netlist.area_cm2(job.technology) < netlist.area_cm2(job.technology) - 1e-9:
-            netlist, recipe, log = mapping.netlist, mapping.recipe, list(mapping.log)
+        if recipes:
+            again = map_verilog(rtl, job.technology, effort=QUICK, work_dir=work_dir / "recipes", prove=False)
+            if again.netlist.area_cm2(job.technology) < netlist.area_cm2(job.technology) - 1e-9:
+                netlist, recipe, log = again.netlist, again.recipe, list(again.log)
         (work_dir / "proof").mkdir()
         difference = equivalent(rtl, netlist, job.technology, work_dir=work_dir / "proof")
     if difference is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flows.job import Job
-from flows.mapping import PAPER, SEARCH, TREE, Entry, Judge
+from flows.mapping import PAPER, SEARCH, TREE, Entry, Judge, spread
 from printedmlp.anneal import AnnealSettings, anneal
 from printedmlp.cost import PopulationCost
 from printedmlp.evaluate import PopulationEvaluator
@@ -17,12 +17,13 @@ from printedmlp.priced_trees import priced_trees
 from printedmlp.search import Generation, evolve
 from printedmlp.tree_area import UM2_PER_MM2, TreeUnits, tree_area_um2
 from printedmlp.tree_search import TreeSearchSettings, approximate_trees
-from printedmlp.trees import DecisionTree
 
 HISTORY = 200
 """About so many of the search's generations are kept in the run folder."""
-APPROXIMATED_TREES = 4
-"""Exact trees of different sizes that are approximated."""
+PRICED_STARTS = 6
+"""Priced trees of different sizes that are approximated, beside the full exact tree."""
+EVOLVED_SHARE = 4
+"""One in so many annealing chains starts from a network of the genetic trainer."""
 
 
 def search_layout(job: Job) -> GenomeLayout:
@@ -76,7 +77,8 @@ def tree(job: Job) -> list[str]:
         X, y, n_classes=n_classes, input_bits=bits, technology=job.technology, class_weights=weights
     )
     settings = TreeSearchSettings(generations=job.config.tree_generations)
-    starts = approximation_starts(exact)
+    by_size = sorted((f.tree for f in priced), key=lambda tree: tree.n_leaves)
+    starts = [max(exact, key=lambda tree: tree.n_leaves), *spread(by_size, PRICED_STARTS)]
     with job.reporter.bar("tree search", settings.generations * len(starts)) as bar:
         approximated = approximate_trees(
             settings,
@@ -95,14 +97,6 @@ def tree(job: Job) -> list[str]:
     return ["search/tree.json"]
 
 
-def approximation_starts(trees: list[DecisionTree]) -> list[DecisionTree]:
-    """The largest tree, and those nearest to a half, a quarter, ... of its leaves."""
-    largest = max(tree.n_leaves for tree in trees)
-    sizes = [largest / 2**k for k in range(APPROXIMATED_TREES)]
-    chosen = [min(trees, key=lambda tree: (abs(tree.n_leaves - size), tree.n_leaves)) for size in sizes]
-    return list({tree.dumps(): tree for tree in chosen}.values())
-
-
 def _front(found: list[Entry]) -> list[Entry]:
     """The non-dominated by training error and estimate."""
     points = np.array([[entry["train_error"], entry["estimate"]] for entry in found]).reshape(-1, 2)
@@ -113,7 +107,8 @@ def search(job: Job) -> list[str]:
     """Anneal networks of many widths under error budgets; goes on from its checkpoint where one was left."""
     config, judge = job.config, Judge.of(job)
     evolved = _front(job.run.read_json("search", "paper.json")["found"])
-    starts = [DiscreteMLP.from_json(entry["model"]) for entry in evolved]
+    wanted = config.chains // EVOLVED_SHARE if len(job.topology) == 3 else 0
+    starts = [DiscreteMLP.from_json(entry["model"]) for entry in spread(evolved, wanted)] if wanted else []
     settings = AnnealSettings(chains=config.chains, proposals=config.proposals)
     checkpoint = job.run.path("search", "search.checkpoint.npz")
     with job.reporter.bar("annealing", 1) as bar:
