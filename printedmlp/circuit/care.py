@@ -47,10 +47,14 @@ class CareSet:
 
         Raises
         ------
-        ModelError : for no rows, or weights that do not fit the classes.
+        ModelError : for no rows, a class that is none, or weights that do not fit the classes.
         """
-        if not len(codes):
-            raise ModelError("a care set needs at least one row")
+        if not len(codes) or len(codes) != len(y):
+            raise ModelError(
+                f"a care set needs at least one row and a class for each, not {len(codes)} and {len(y)}"
+            )
+        if not (y.min() >= 0 and y.max() < n_classes):
+            raise ModelError(f"classes {y.min()}..{y.max()} are not all in 0..{n_classes - 1}")
         if class_weights is not None and (len(class_weights) != n_classes or min(class_weights) < 1):
             raise ModelError(f"class weights {list(class_weights)} must be {n_classes} positive integers")
         groups = [np.flatnonzero(y == c) for c in range(n_classes)] if class_weights else [np.arange(len(y))]

@@ -57,7 +57,10 @@ class Goal:
 
 @dataclass(frozen=True)
 class Refined:
-    """A circuit that evolution found, with its weighted errors on the care set, area and mean power on it."""
+    """A circuit that evolution found, with its weighted errors on the care set, area and mean power on it.
+
+    The power is 0 where the goal does not weigh it, and all three are -1 where no circuit was within the limits.
+    """
 
     netlist: Netlist
     errors: int
@@ -81,8 +84,7 @@ class Evolution:
     def run(self, netlist: Netlist, goal: Goal, moves: int, rng: np.random.Generator) -> Refined:
         """The circuit of least energy that `moves` proposals find from a netlist, itself included.
 
-        Where the start breaks the goal's limits and nothing within them is found, the start itself comes back with
-        -1 for its figures.
+        Where the start breaks the goal's limits and nothing within them is found, the start itself comes back.
         """
         slots = slots_of(netlist, self.technology, self.kinds, rng)
         best = (slots[0].copy(), slots[1].copy(), slots[2].copy(), slots[3].copy())
