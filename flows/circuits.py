@@ -91,14 +91,18 @@ def candidates(job: Job, judge: Judge) -> list[Entry]:
 
 
 def best_layers(points: np.ndarray, n: int) -> list[int]:
-    """Indices of at most `n` points, both coordinates minimised: the non-dominated first, then the rest's."""
+    """Indices of at most `n` points, both coordinates minimised: the non-dominated first, then the rest's.
+
+    Of a layer that does not fit as a whole, points evenly spread between its ends are taken.
+    """
     chosen: list[int] = []
     left = np.arange(len(points))
     while len(left) and len(chosen) < n:
         layer = non_dominated(points[left])
-        chosen += left[layer].tolist()
+        by_size = sorted(left[layer].tolist(), key=lambda index: (points[index, 1], index))
+        chosen += spread(by_size, n - len(chosen))
         left = left[~layer]
-    return chosen[:n]
+    return chosen
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class DesignConfig:
     tree_generations : generations of the search for decision trees.
     candidates : how many of the search's solutions are synthesised.
     refine_starts, refine_moves : netlists that are refined gate by gate, and moves of each at each error level.
-    jitter : noisy copies of each training row that refinement must answer as well.
+    jitter : noisy copies of each training row in the care set of every second refinement; fewer for large tables.
     power_moves : moves of the choice of polarities and cells for power, for each netlist.
     effort : synthesis effort of the designs reported.
     technology : name of a built-in technology or path of a TOML file.
@@ -162,7 +162,7 @@ class DesignConfig:
     candidates: int = 0
     refine_starts: int = -1
     refine_moves: int = -1
-    jitter: int = 0
+    jitter: int = 8
     power_moves: int = -1
     effort: str = ""
     technology: str = "egfet"

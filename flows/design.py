@@ -158,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--candidates", type=int, metavar="N", help=f"solutions synthesised ({_by_budget('candidates')})")
     add("--refine-starts", type=int, metavar="N", help=f"netlists refined ({_by_budget('refine_starts')})")
     add("--refine-moves", type=int, metavar="N", help=f"moves a level and netlist ({_by_budget('refine_moves')})")
-    add("--jitter", type=int, metavar="N", help="noisy copies of each training row for refinement (default: 0)")
+    add("--jitter", type=int, metavar="N", help="most noisy copies of a training row in refinement (8)")
     add("--power-moves", type=int, metavar="N", help=f"moves for power a netlist ({_by_budget('power_moves')})")
     add("--effort", choices=CHOICES["effort"], help="synthesis effort")
     add("--technology", metavar="NAME", help="built-in technology or TOML file (default: egfet)")

@@ -35,6 +35,8 @@ from printedmlp.pareto import non_dominated
 
 KEPT = 16
 """Refined circuits that go on to power, synthesis and proof, at most, for each way of choosing them."""
+NOISY_ROWS = 4000
+"""Most rows of a care set with noisy copies."""
 POWER_SLACKS = (0.0, 0.03)
 """Shares by which a circuit's area may grow for the sake of its power."""
 
@@ -64,11 +66,12 @@ def refine(job: Job) -> list[str]:
     """
     judge = Judge.of(job)
     starts = [Start(n, netlist_of(job, entry)) for n, entry in enumerate(chosen_starts(job))]
-    evolution = Evolution(care_set(job, judge), job.technology)
-    families = job.in_parallel("refinement", lambda start: _family(job, judge, evolution, start), starts)
+    evolutions = [Evolution(care, job.technology) for care in care_sets(job, judge)]
+    tasks = [(start, k) for start in starts for k in range(len(evolutions))]
+    families = job.in_parallel("refinement", lambda task: _family(job, judge, evolutions[task[1]], *task), tasks)
     found = _worth_keeping([candidate for family in families for candidate in family])
     numbered = list(enumerate(found))
-    for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolution, *item), numbered)
+    for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolutions[0], *item), numbered)
     saved = [candidate for family in for_power for candidate in family]
     everything = list({candidate.entry["key"]: candidate for candidate in (*saved, *found)}.values())
     recipes = [candidate in found for candidate in everything]
@@ -79,11 +82,18 @@ def refine(job: Job) -> list[str]:
     return ["search/refine.json", *sorted(files)]
 
 
-def care_set(job: Job, judge: Judge) -> CareSet:
-    """The training rows, and noisy copies of them where the settings ask for them."""
+def care_sets(job: Job, judge: Judge) -> list[CareSet]:
+    """The training rows, and for a small table also the training rows with noisy copies of them.
+
+    Circuits are refined on either; validation decides which generalises.
+    """
     codes, y, bits = judge.train.codes, judge.train.y, job.config.input_bits
-    codes, y = jittered(codes, y, job.config.jitter, bits, job.rng("jitter"))
-    return CareSet.of(codes, y, n_classes=judge.train.n_classes, input_bits=bits, class_weights=judge.weights)
+    copies = min(job.config.jitter, NOISY_ROWS // len(y) - 1)
+    sets = [(codes, y)]
+    if copies > 0:
+        sets.append(jittered(codes, y, copies, bits, job.rng("jitter")))
+    n_classes, weights = judge.train.n_classes, judge.weights
+    return [CareSet.of(X, c, n_classes=n_classes, input_bits=bits, class_weights=weights) for X, c in sets]
 
 
 def chosen_starts(job: Job) -> list[Entry]:
@@ -103,9 +113,9 @@ def _training_front(entries: Sequence[Entry]) -> list[Entry]:
     return sorted(front, key=lambda e: (e["train_error"], e["key"]))
 
 
-def _family(job: Job, judge: Judge, evolution: Evolution, start: Start) -> list[Candidate]:
+def _family(job: Job, judge: Judge, evolution: Evolution, start: Start, care: int) -> list[Candidate]:
     settings = SweepSettings(moves=job.config.refine_moves)
-    rng = job.rng(REFINE, start.number)
+    rng = job.rng(REFINE, start.number, care)
     circuits = sweep(evolution, start.netlist, settings, rng)
     return _worth_keeping([_candidate(job, judge, refined.netlist) for refined in circuits])
 
@@ -131,7 +141,9 @@ def _power_saved(
     """Variants of a circuit that save enough of its power on the training rows to be worth a second one."""
     rng, found = job.rng("power", number), []
     least = evolution.measure(candidate.netlist).power_uw
-    for slack in POWER_SLACKS:
+    for slack in NOISY_ROWS = 4000
+"""Most rows of a care set with noisy copies."""
+POWER_SLACKS:
         saved = save_power(evolution, candidate.netlist, job.config.power_moves, rng, area_slack=slack)
         if saved.power_uw < (1 - POWER_GAIN) * least:
             least = saved.power_uw

@@ -50,9 +50,7 @@ class CareSet:
         ModelError : for no rows, a class that is none, or weights that do not fit the classes.
         """
         if not len(codes) or len(codes) != len(y):
-            raise ModelError(
-                f"a care set needs at least one row and a class for each, not {len(codes)} and {len(y)}"
-            )
+            raise ModelError(f"a care set needs rows and a class for each, not {len(codes)} rows, {len(y)} classes")
         if not (y.min() >= 0 and y.max() < n_classes):
             raise ModelError(f"classes {y.min()}..{y.max()} are not all in 0..{n_classes - 1}")
         if class_weights is not None and (len(class_weights) != n_classes or min(class_weights) < 1):
@@ -98,7 +96,10 @@ def jittered(
     """The rows and `copies` noisy ones of each: every code goes one step up or down in a quarter of the cases each.
 
     Measured values near a threshold fall on either side of it; a circuit that minds such a step has learnt noise.
+    A step to a code that the feature never has in any row is left out: circuits need not care for it.
     """
     steps = rng.choice(np.array([-1, 0, 0, 1]), size=(copies, *codes.shape))
-    noisy = np.clip(codes + steps, 0, (1 << input_bits) - 1).astype(codes.dtype)
-    return np.concatenate([codes, *noisy]), np.tile(y, copies + 1)
+    noisy = np.clip(codes + steps, 0, (1 << input_bits) - 1)
+    for j, column in enumerate(codes.T):
+        noisy[:, :, j] = np.where(np.isin(noisy[:, :, j], column), noisy[:, :, j], column)
+    return np.concatenate([codes, *noisy.astype(codes.dtype)]), np.tile(y, copies + 1)
