@@ -141,9 +141,7 @@ def _power_saved(
     """Variants of a circuit that save enough of its power on the training rows to be worth a second one."""
     rng, found = job.rng("power", number), []
     least = evolution.measure(candidate.netlist).power_uw
-    for slack in NOISY_ROWS = 4000
-"""Most rows of a care set with noisy copies."""
-POWER_SLACKS:
+    for slack in POWER_SLACKS:
         saved = save_power(evolution, candidate.netlist, job.config.power_moves, rng, area_slack=slack)
         if saved.power_uw < (1 - POWER_GAIN) * least:
             least = saved.power_uw
