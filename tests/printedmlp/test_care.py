@@ -84,8 +84,8 @@ def test_a_flipped_bit_is_another_row():
 @pytest.mark.parametrize(
     ("rows", "y", "weights", "message"),
     [
-        (0, [], None, "at least one row"),
-        (2, [0], None, "a class for each, not 2 and 1"),
+        (0, [], None, "needs rows"),
+        (2, [0], None, "a class for each, not 2 rows, 1 classes"),
         (2, [0, 3], None, r"classes 0\.\.3 are not all in 0\.\.2"),
         (2, [-1, 0], None, r"classes -1\.\.0"),
         (1, [0], [1, 2], r"class weights \[1, 2\] must be 3 positive integers"),
