@@ -100,7 +100,7 @@ def mark_first(
     ----------
     genes : (P, G) int32.
     masks, biases : places of those genes in a row; a sign comes before its mask, an exponent after it.
-    keys : (G,) uint64 odd random numbers; equal rows have equal sums of genes times keys.
+    keys : (G,) uint64 odd random numbers; equal classifiers have equal sums of their connections times keys.
     hashes : (P,) uint64, table : (a power of two above P,) int64 filled with EMPTY; working memory.
     first : (P,) bool, overwritten.
     """
@@ -123,12 +123,11 @@ def mark_first(
 def _hash(row: Array, masks: Array, biases: Array, keys: Array) -> Any:
     code = np.uint64(0)
     for place in masks:
-        if row[place] != 0:
-            code += np.uint64(row[place] & 0xFFFFFFFF) * keys[place]
-            code += np.uint64(row[place + 1] & 0xFFFFFFFF) * keys[place + 1]
-            code += np.uint64(row[place - 1] & 0xFFFFFFFF) * keys[place - 1]
+        mask: Any = np.int64(row[place])
+        connection: Any = mask << 6 | np.int64(row[place + 1]) << 1 | np.int64(row[place - 1] > 0)
+        code += np.uint64(connection if mask != 0 else 0) * keys[place]
     for place in biases:
-        code += np.uint64(row[place] & 0xFFFFFFFF) * keys[place]
+        code += np.uint64(row[place]) * keys[place]
     return code
 
 
