@@ -46,6 +46,8 @@ class SweepSettings:
             raise ConfigError(f"refine_moves must be at least 0, not {self.moves}")
         if not 0 < self.cold <= self.hot:
             raise ConfigError(f"temperatures must fall and stay above 0, not {self.hot} to {self.cold}")
+        if not self.losses or self.losses[0] < 0 or list(self.losses) != sorted(self.losses):
+            raise ConfigError(f"losses must grow from 0 or more, not {self.losses}")
 
 
 def sweep(

@@ -116,8 +116,16 @@ def test_noisy_copies_stay_in_range_and_keep_their_class():
 
 
 def test_noise_comes_from_the_generator_alone():
-    codes, y = np.full((20, 2), 2, dtype=np.uint8), np.zeros(20, dtype=np.int64)
+    codes, y = np.array([[0, 1], [1, 2], [2, 3]] * 7, dtype=np.uint8), np.zeros(21, dtype=np.int64)
     one, again, other = (jittered(codes, y, 1, 2, np.random.default_rng(s))[0] for s in (1, 1, 2))
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)
     assert np.array_equal(jittered(codes, y, 0, 2, np.random.default_rng(1))[0], codes)
+
+
+def test_no_noise_leads_to_a_code_that_the_feature_never_has():
+    codes = np.array([[1, 0], [5, 0], [6, 0]] * 100, dtype=np.uint8)
+    noisy, _ = jittered(codes, np.zeros(300, dtype=np.int64), 4, 3, np.random.default_rng(0))
+    assert set(np.unique(noisy[:, 0])) == {1, 5, 6}
+    assert not noisy[:, 1].any()
+    assert (noisy[codes.shape[0] :, 0] != np.tile(codes[:, 0], 4)).any()

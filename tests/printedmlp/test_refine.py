@@ -248,4 +248,4 @@ def test_scratch_is_as_the_loop_needs_it():
     work, views, log = kernel.new_scratch(10)
     assert all(not array.any() for array in (*work, *views, log))
     assert len(work[1]) >= 2 * 10 + 2
-    assert NO_LIMIT == float(int(NO_LIMIT))
+    assert float(np.int64(NO_LIMIT)) == NO_LIMIT

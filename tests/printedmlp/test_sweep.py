@@ -1,0 +1,171 @@
+"""From one circuit to a family: budgets level by level, and power at hardly more area."""
+
+import itertools
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from printedmlp.circuit import Instance, Netlist
+from printedmlp.circuit.care import CareSet
+from printedmlp.circuit.refine import Evolution, Goal, Refined
+from printedmlp.circuit.sweep import LOSSES, REORDERINGS, SweepSettings, anneal, save_power, sweep
+from printedmlp.errors import ConfigError
+from tests.netlists import EGFET, function
+from tests.printedmlp.test_refine import GOALS, Problem, agrees, power_uw
+
+QUICK = SweepSettings(moves=800, losses=(0.0, 0.05, 0.2))
+
+AND_OR = Netlist(
+    4, (Instance("AND2X1", (2, 3)), Instance("AND2X1", (4, 5)), Instance("OR2X1", (6, 7))), outputs=(8,)
+)
+"""inp[0] & inp[1] | inp[2] & inp[3], in cells that conduct whatever they are given."""
+MOSTLY_LOW = np.array(
+    [[0, 0, 0, 0]] * 12 + [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [1, 1, 1, 1]], dtype=np.uint8
+)
+
+
+def idle_low():
+    """Evolution on rows in which both products are mostly low."""
+    words = MOSTLY_LOW.astype(int) @ (1 << np.arange(4))
+    y = np.array(function(AND_OR))[words]
+    return Evolution(CareSet.of(MOSTLY_LOW, y, n_classes=2, input_bits=1), EGFET)
+
+
+class Recorder:
+    """Stands for an evolution; keeps what it is asked for. Its circuits have 7 errors, and the third an area of 3."""
+
+    smallest_area = 0.5
+    care = SimpleNamespace(total_weight=100, n_rows=50)
+
+    def __init__(self):
+        self.calls = []
+
+    def measure(self, netlist):
+        return Refined(netlist, 7, 9.0, 0.0)
+
+    def run(self, start, goal, moves, rng):
+        self.calls.append((start, goal, moves))
+        return Refined(f"circuit {len(self.calls)}", 7, float(len(self.calls)), 0.0)
+
+
+def test_products_that_idle_low_are_better_inverted():
+    evolution = idle_low()
+    before = evolution.measure(AND_OR)
+    assert before.power_uw == pytest.approx(power_uw(AND_OR, MOSTLY_LOW, 1))
+    assert before.power_uw > 3 * 19
+    found = save_power(evolution, AND_OR, 20_000, np.random.default_rng(0))
+    assert found.errors == 0
+    assert found.area_mm2 <= before.area_mm2 + 1e-9
+    assert found.power_uw == pytest.approx(power_uw(found.netlist, MOSTLY_LOW, 1))
+    assert found.power_uw < before.power_uw / 2
+
+
+def test_polarity_alone_saves_power():
+    """Three NAND cells idle low only at the last; as small a start that conducts at all three is turned round."""
+    nands = tuple(replace(instance, cell="NAND2X1") for instance in AND_OR.instances)
+    best = Netlist(4, nands, (8,))
+    assert function(best) == function(AND_OR)
+    found = save_power(idle_low(), AND_OR, 20_000, np.random.default_rng(0), area_slack=0.03)
+    assert found.power_uw <= power_uw(best, MOSTLY_LOW, 1) + 1e-9
+
+
+@given(seed=st.integers(0, 2**32), weighted=st.booleans(), slack=st.sampled_from((0.0, 0.03, 0.2)))
+@settings(max_examples=15, deadline=None)
+def test_power_is_saved_within_the_errors_and_the_area(seed, weighted, slack):
+    problem = Problem(seed, 65, weighted=weighted)
+    errors, area, power = problem.recount(problem.start)
+    found = save_power(problem.evolution, problem.start, 3000, np.random.default_rng(seed), area_slack=slack)
+    assert agrees(found, problem, GOALS["power"])
+    assert found.errors <= errors
+    assert found.area_mm2 <= area * (1 + slack) + 1e-9
+    assert found.power_uw <= power * 1.02 + 1e-9
+
+
+@given(seed=st.integers(0, 2**32), weighted=st.booleans())
+@settings(max_examples=12, deadline=None)
+def test_every_level_keeps_its_budget_and_goes_on_from_the_last(seed, weighted):
+    problem = Problem(seed, 65, weighted=weighted)
+    errors, area, _ = problem.recount(problem.start)
+    found = list(sweep(problem.evolution, problem.start, QUICK, np.random.default_rng(seed)))
+    assert len(found) == 2 * len(QUICK.losses)
+    assert all(agrees(circuit, problem, Goal()) for circuit in found)
+    for loss, small, correct in zip(QUICK.losses, found[::2], found[1::2], strict=True):
+        assert max(small.errors, correct.errors) <= errors + int(loss * problem.care.total_weight)
+        assert correct.area_mm2 <= small.area_mm2 + 1e-9
+    areas = [area, *(small.area_mm2 for small in found[::2])]
+    assert all(after <= before + 1e-9 for before, after in itertools.pairwise(areas))
+
+
+def test_a_sweep_finds_smaller_circuits_as_the_budget_grows():
+    problem = Problem(7, 130, exact=True, n_gates=40, n_classes=4)
+    errors, area, _ = problem.recount(problem.start)
+    found = list(sweep(problem.evolution, problem.start, replace(QUICK, moves=20_000), np.random.default_rng(0)))
+    assert found[0].area_mm2 < 0.7 * area
+    assert found[-2].area_mm2 < found[0].area_mm2
+    assert errors == found[0].errors == found[1].errors < found[-2].errors
+
+
+def test_same_generator_same_family():
+    problem = Problem(7, 100, exact=True, n_gates=40, n_classes=4)
+    one, again, other = (
+        list(sweep(problem.evolution, problem.start, QUICK, np.random.default_rng(seed))) for seed in (1, 1, 2)
+    )
+    assert one == again
+    assert one != other
+
+
+def test_without_moves_the_start_is_the_family():
+    problem = Problem(3, 65, n_gates=40, n_classes=4)
+    found = list(sweep(problem.evolution, problem.start, SweepSettings(moves=0), np.random.default_rng(0)))
+    assert len(found) == 2 * len(LOSSES)
+    assert {tuple(function(circuit.netlist)) for circuit in found} == {tuple(function(problem.start))}
+
+
+def test_the_temperature_falls_from_round_to_round_and_each_goes_on_from_the_last():
+    recorder = Recorder()
+    found = anneal(recorder, "start", Goal(hot=8.0, cold=0.5), 1001, np.random.default_rng(0))
+    assert [(goal.hot, goal.cold) for _, goal, _ in recorder.calls] == [
+        pytest.approx((8.0, 2.0)),
+        pytest.approx((2.0, 0.5)),
+    ]
+    assert [start for start, _, _ in recorder.calls] == ["start", "circuit 1"]
+    assert [moves for _, _, moves in recorder.calls] == [1001 // REORDERINGS] * REORDERINGS
+    assert found.netlist == "circuit 2"
+
+
+def test_what_a_level_asks_for():
+    """Of 1000 moves 750 shrink, at temperatures in smallest areas; 250 correct, at temperatures in rows of weight 2."""
+    recorder = Recorder()
+    settings = SweepSettings(moves=1000, hot=2.0, cold=0.02, losses=(0.0, 0.05))
+    found = [circuit.netlist for circuit in sweep(recorder, "start", settings, np.random.default_rng(0))]
+    assert found == ["circuit 2", "circuit 4", "circuit 6", "circuit 8"]
+    starts, goals, moves = zip(*recorder.calls, strict=True)
+    assert starts[::2] == ("start", "circuit 2", "circuit 2", "circuit 6")
+    assert moves == (375, 375, 125, 125) * 2
+    assert [goal.max_errors for goal in goals] == [7] * 4 + [12] * 4
+    shrink, correct = goals[4], goals[6]
+    assert (shrink.area, shrink.errors, shrink.power) == (1, 0, 0)
+    assert (correct.area, correct.errors, correct.power) == (0.02 * 2 / 0.5, 1, 0)
+    assert [goal.max_area_mm2 for goal in goals[2:4] + goals[6:]] == [2, 2, 6, 6]
+    assert (shrink.hot, goals[5].cold) == pytest.approx((1.0, 0.01))
+    assert (correct.hot, goals[7].cold) == pytest.approx((2.0, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"moves": -1}, "refine_moves must be at least 0, not -1"),
+        ({"hot": 0.1, "cold": 0.2}, r"temperatures must fall and stay above 0, not 0\.1 to 0\.2"),
+        ({"cold": 0.0}, r"not 1\.3 to 0\.0"),
+        ({"losses": ()}, "losses must grow from 0 or more, not"),
+        ({"losses": (0.1, 0.05)}, r"losses must grow from 0 or more, not \(0\.1, 0\.05\)"),
+        ({"losses": (-0.1, 0.05)}, r"not \(-0\.1, 0\.05\)"),
+    ],
+)
+def test_settings_out_of_range_are_named(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        SweepSettings(**changes)
