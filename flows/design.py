@@ -7,8 +7,12 @@ folder goes on where an earlier one stopped, and gives the same files as one tha
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +44,8 @@ STAGES: dict[str, Stage] = {
     "report": stages.report,
 }
 LAST = "report"
+ANYTIME = ("paper", "tree", "search", "refine")
+"""Stages that end early, with what they have found, when the user asks for it."""
 
 
 def design(
@@ -73,15 +79,36 @@ def design(
     reporter.line(f"{dataset.name}: {_described(dataset)} -> {place}")
     with open_run(place, settings_of(config, dataset), list(STAGES), fresh=fresh) as run:
         job = Job(config, dataset, technology, run, reporter)
-        for name, stage in STAGES.items():
-            ran = run.do(name, lambda stage=stage: stage(job))  # type: ignore[misc]
-            reporter.line(f"{name}: {'done' if ran else 'kept from an earlier run'}")
-            if name == until:
-                break
+        with stopping_early(job):
+            for name, stage in STAGES.items():
+                ran = run.do(name, partial(stage, job), lambda name=name: name in ANYTIME and job.stop.is_set())  # type: ignore[misc]
+                reporter.line(f"{name}: {'done' if ran else 'kept from an earlier run'}")
+                if name == until:
+                    break
         if not quiet and until == LAST:
             print(summary_text(run.read_json("front.json"), technology))
             print(f"report: {run.path('report.html')}")
     return place
+
+
+@contextmanager
+def stopping_early(job: Job) -> Iterator[None]:
+    """Take the first Ctrl-C as the wish for what is found so far; the second one breaks the run off."""
+
+    def ask(number: int, frame: object) -> None:
+        if job.stop.is_set():
+            raise KeyboardInterrupt
+        job.stop.set()
+        print("stopping: the front so far follows; press again to break off", file=sys.stderr)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

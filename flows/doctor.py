@@ -12,17 +12,27 @@ from collections.abc import Callable, Sequence
 from flows.cli import run_command
 from flows.tools import Tool, find_tools
 from printedmlp.errors import ToolError
+from printedmlp.kernels.compiler import find_compiler
+from printedmlp.kernels.native import runnable
 
 
 def main(arguments: Sequence[str] | None = None, *, finder: Callable[[], list[Tool]] = find_tools) -> None:
     """Print one line a tool; raises ToolError naming the required ones that are missing."""
     argparse.ArgumentParser(prog="python -m flows.doctor", description=__doc__).parse_args(arguments)
-    tools = finder()
+    tools = [*finder(), native_kernel()]
     for tool in tools:
         print(_line(tool))
     missing = [tool.name for tool in tools if tool.required and tool.version is None]
     if missing:
         raise ToolError(f"missing: {', '.join(missing)}")
+
+
+def native_kernel() -> Tool:
+    """The code that evaluates populations: compiled for this processor, or numba's where there is no compiler."""
+    compiler = find_compiler()
+    kinds = runnable(compiler)
+    version = f"{kinds[0]}, by {compiler.version}" if compiler else None
+    return Tool("Native kernel", "evaluates populations", False, version, "numba does it, slower; install g++")
 
 
 def _line(tool: Tool) -> str:

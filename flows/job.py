@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import TypeVar
 
 import numpy as np
@@ -33,6 +34,7 @@ class Job:
     technology : the cells that circuits are mapped to.
     run : the run folder.
     reporter : where progress is told.
+    stop : set once the user asks for what is found so far; searches then end early.
     """
 
     config: DesignConfig
@@ -40,6 +42,7 @@ class Job:
     technology: Technology
     run: Run
     reporter: Reporter
+    stop: Event = field(default_factory=Event)
 
     @property
     def topology(self) -> tuple[int, ...]:

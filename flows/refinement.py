@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -116,7 +117,7 @@ def _training_front(entries: Sequence[Entry]) -> list[Entry]:
 def _family(job: Job, judge: Judge, evolution: Evolution, start: Start, care: int) -> list[Candidate]:
     settings = SweepSettings(moves=job.config.refine_moves)
     rng = job.rng(REFINE, start.number, care)
-    circuits = sweep(evolution, start.netlist, settings, rng)
+    circuits = takewhile(lambda _: not job.stop.is_set(), sweep(evolution, start.netlist, settings, rng))
     return _worth_keeping([_candidate(job, judge, refined.netlist) for refined in circuits])
 
 

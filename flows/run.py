@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +82,12 @@ class Run:
     ----------
     folder : the run's place; made by `open_run`.
     manifest : what `manifest.json` holds.
+    fresh_stages : stages that this process ran.
     """
 
     folder: Path
     manifest: dict[str, Any]
+    fresh_stages: set[str] = field(default_factory=set)
 
     def path(self, *parts: str) -> Path:
         """A path inside the run folder."""
@@ -106,16 +108,17 @@ class Run:
     def is_done(self, stage: str) -> bool:
         """Whether a stage finished and all its files are still as it left them."""
         record = self.manifest["stages"].get(stage)
-        if record is None:
+        if record is None or (record.get("stopped_early") and stage not in self.fresh_stages):
             return False
         return all(self._unchanged(name, digest) for name, digest in record["files"].items())
 
-    def do(self, stage: str, work: Callable[[], list[str]]) -> bool:
+    def do(self, stage: str, work: Callable[[], list[str]], stopped: Callable[[], bool] = lambda: False) -> bool:
         """Run one stage unless it is done; `work` returns the paths it wrote, relative to the folder.
 
         Later stages are forgotten first, since they were made from what this one is about to replace. Files that
         are no longer as the stage left them are deleted, so that a stage which keeps its own finished pieces does
-        not keep a changed one. Returns whether the stage ran.
+        not keep a changed one. A stage after which `stopped` says yes was cut short: another process runs it again.
+        Returns whether the stage ran.
         """
         if self.is_done(stage):
             return False
@@ -127,7 +130,9 @@ class Run:
             "files": {name: sha256_file(self.path(name)) for name in sorted(files)},
             "seconds": round(time.monotonic() - start, 2),
             "peak_memory_mb": peak_memory_mb(),
+            **({"stopped_early": True} if stopped() else {}),
         }
+        self.fresh_stages.add(stage)
         self._save()
         return True
 

@@ -50,6 +50,7 @@ def paper(job: Job) -> list[str]:
             initial=[layout.encode(DiscreteMLP.from_json(start)) for start in exact_record["starts"]],
             on_generation=lambda g: bar.step(to=g.number, note=_note(g, evaluator.total_weight)),
             checkpoint=checkpoint,
+            should_stop=job.stop.is_set,
         )
     found = [
         judge.entry(PAPER, layout.decode(genes), estimate=int(adders))
@@ -57,7 +58,8 @@ def paper(job: Job) -> list[str]:
     ]
     history = result.history[:: max(1, len(result.history) // HISTORY)]
     job.run.write_json({"found": found, "history": history}, "search", "paper.json")
-    checkpoint.unlink(missing_ok=True)
+    if not job.stop.is_set():
+        checkpoint.unlink(missing_ok=True)
     return ["search/paper.json"]
 
 
@@ -79,6 +81,8 @@ def tree(job: Job) -> list[str]:
     settings = TreeSearchSettings(generations=job.config.tree_generations)
     by_size = sorted((f.tree for f in priced), key=lambda tree: tree.n_leaves)
     starts = [max(exact, key=lambda tree: tree.n_leaves), *spread(by_size, PRICED_STARTS)]
+    if job.stop.is_set():
+        starts = []
     with job.reporter.bar("tree search", settings.generations * len(starts)) as bar:
         approximated = approximate_trees(
             settings,
@@ -125,9 +129,11 @@ def search(job: Job) -> list[str]:
             msb=config.msb,
             starts=starts,
             on_progress=lambda done, of, errors, area: bar.step(to=done, of=of, note=f"{area:.1f} mm2"),
+            should_stop=job.stop.is_set,
             checkpoint=checkpoint,
         )
     found = [judge.entry(SEARCH, network.model, estimate=network.area_mm2) for network in networks]
     job.run.write_json({"found": found}, "search", "search.json")
-    checkpoint.unlink(missing_ok=True)
+    if not job.stop.is_set():
+        checkpoint.unlink(missing_ok=True)
     return ["search/search.json"]

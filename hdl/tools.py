@@ -76,6 +76,8 @@ def run_child(
             stderr=subprocess.STDOUT,
             timeout=timeout_s,
             check=False,
+            # Ctrl-C at a terminal reaches the whole group; a run that is asked to stop still needs its tools.
+            process_group=0,
         )
     except subprocess.TimeoutExpired:
         raise ToolError(f"{program}: no result after {timeout_s:g} s") from None

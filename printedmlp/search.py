@@ -114,6 +114,7 @@ def evolve(
     checkpoint: Path | None = None,
     checkpoint_every: int = 50,
     resume: bool = True,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> SearchResult:
     """Search for classifiers with few training errors and a small circuit.
 
@@ -126,6 +127,7 @@ def evolve(
     initial : genes (K, G) of nearly exact classifiers, best first.
     on_generation : called after every generation; an exception it raises ends the search.
     checkpoint : file that keeps the state, written every `checkpoint_every` generations.
+    should_stop : asked before every generation; once it says yes, what is found so far is the result.
     resume : go on from `checkpoint` if it is of this very search; the result is the same as without the break.
 
     Raises
@@ -152,7 +154,7 @@ def evolve(
     if state is None:
         population = box.select(box.evaluate(first_genes(settings, layout, starts, rng)))
         state = report(SearchState(0, population, population.feasible(max_errors).front(), []))
-    while state.number < settings.generations:
+    while state.number < settings.generations and not should_stop():
         parents = box.choose_parents(state.population, rng)
         children = box.mutate(box.mate(parents, rng), rng)[: settings.population]
         offspring = box.evaluate(children)
