@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from printedmlp.circuit.care import CareSet
 from printedmlp.circuit.refine import Evolution, Goal, Refined
 from printedmlp.circuit.sweep import LOSSES, REORDERINGS, SweepSettings, anneal, save_power, sweep
 from printedmlp.errors import ConfigError
-from tests.netlists import EGFET, function
+from tests.netlists import EGFET, function, inverter_chain
 from tests.printedmlp.test_refine import GOALS, Problem, agrees, power_uw
 
 QUICK = SweepSettings(moves=800, losses=(0.0, 0.05, 0.2))
@@ -26,6 +27,7 @@ AND_OR = Netlist(
 MOSTLY_LOW = np.array(
     [[0, 0, 0, 0]] * 12 + [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [1, 1, 1, 1]], dtype=np.uint8
 )
+START = inverter_chain(1)
 
 
 def idle_low():
@@ -36,7 +38,7 @@ def idle_low():
 
 
 class Recorder:
-    """Stands for an evolution; keeps what it is asked for. Its circuits have 7 errors, and the third an area of 3."""
+    """Stands for an evolution; keeps what it is asked for. Its circuits have 7 errors, the third an area of 3."""
 
     smallest_area = 0.5
     care = SimpleNamespace(total_weight=100, n_rows=50)
@@ -49,7 +51,8 @@ class Recorder:
 
     def run(self, start, goal, moves, rng):
         self.calls.append((start, goal, moves))
-        return Refined(f"circuit {len(self.calls)}", 7, float(len(self.calls)), 0.0)
+        circuit: Any = f"circuit {len(self.calls)}"
+        return Refined(circuit, 7, float(len(self.calls)), 0.0)
 
 
 def test_products_that_idle_low_are_better_inverted():
@@ -126,25 +129,25 @@ def test_without_moves_the_start_is_the_family():
 
 
 def test_the_temperature_falls_from_round_to_round_and_each_goes_on_from_the_last():
-    recorder = Recorder()
-    found = anneal(recorder, "start", Goal(hot=8.0, cold=0.5), 1001, np.random.default_rng(0))
+    recorder: Any = Recorder()
+    found = anneal(recorder, START, Goal(hot=8.0, cold=0.5), 1001, np.random.default_rng(0))
     assert [(goal.hot, goal.cold) for _, goal, _ in recorder.calls] == [
         pytest.approx((8.0, 2.0)),
         pytest.approx((2.0, 0.5)),
     ]
-    assert [start for start, _, _ in recorder.calls] == ["start", "circuit 1"]
+    assert [start for start, _, _ in recorder.calls] == [START, "circuit 1"]
     assert [moves for _, _, moves in recorder.calls] == [1001 // REORDERINGS] * REORDERINGS
-    assert found.netlist == "circuit 2"
+    assert str(found.netlist) == "circuit 2"
 
 
 def test_what_a_level_asks_for():
-    """Of 1000 moves 750 shrink, at temperatures in smallest areas; 250 correct, at temperatures in rows of weight 2."""
-    recorder = Recorder()
+    """Of 1000 moves 750 shrink, at temperatures in smallest areas; 250 correct, in rows, which weigh 2 on average."""
+    recorder: Any = Recorder()
     settings = SweepSettings(moves=1000, hot=2.0, cold=0.02, losses=(0.0, 0.05))
-    found = [circuit.netlist for circuit in sweep(recorder, "start", settings, np.random.default_rng(0))]
+    found = [str(circuit.netlist) for circuit in sweep(recorder, START, settings, np.random.default_rng(0))]
     assert found == ["circuit 2", "circuit 4", "circuit 6", "circuit 8"]
     starts, goals, moves = zip(*recorder.calls, strict=True)
-    assert starts[::2] == ("start", "circuit 2", "circuit 2", "circuit 6")
+    assert starts[::2] == (START, "circuit 2", "circuit 2", "circuit 6")
     assert moves == (375, 375, 125, 125) * 2
     assert [goal.max_errors for goal in goals] == [7] * 4 + [12] * 4
     shrink, correct = goals[4], goals[6]
