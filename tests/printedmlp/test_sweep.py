@@ -141,7 +141,7 @@ def test_the_temperature_falls_from_round_to_round_and_each_goes_on_from_the_las
 
 
 def test_what_a_level_asks_for():
-    """Of 1000 moves 750 shrink, at temperatures in smallest areas; 250 correct, in rows, which weigh 2 on average."""
+    """Of 1000 moves 750 shrink, at temperatures in smallest areas; 250 correct, in rows, which weigh 2."""
     recorder: Any = Recorder()
     settings = SweepSettings(moves=1000, hot=2.0, cold=0.02, losses=(0.0, 0.05))
     found = [str(circuit.netlist) for circuit in sweep(recorder, START, settings, np.random.default_rng(0))]
