@@ -15,6 +15,7 @@ from printedmlp.cores import available_cores
 from printedmlp.errors import ConfigError, ModelError, PrintedMLPWarning, ToolError
 from printedmlp.genome import Genes, GenomeLayout
 from printedmlp.kernels import native
+from printedmlp.kernels.compiler import find_compiler
 from printedmlp.kernels.job import Job, Kernel
 from printedmlp.kernels.loop_kernel import LoopKernel
 
@@ -132,7 +133,7 @@ def _native_kind(backend: str, layout: GenomeLayout) -> str | None:
         return None
     if reason:
         raise ConfigError(f"backend {backend!r} is not for a layout with {reason}")
-    kinds = native.runnable()
+    kinds = native.runnable(find_compiler())
     if not kinds:
         raise ToolError(native.NO_COMPILER)
     if backend in ("auto", "native"):

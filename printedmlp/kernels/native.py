@@ -54,9 +54,8 @@ VECTORS = (
 """Fastest first."""
 
 
-def runnable(compiler: Compiler | None = None) -> tuple[str, ...]:
-    """Names of the kinds of vectors that this machine can build and run, fastest first; none without a compiler."""
-    compiler = compiler or find_compiler()
+def runnable(compiler: Compiler | None) -> tuple[str, ...]:
+    """Names of the kinds of vectors that a compiler builds for this machine, fastest first; none without one."""
     return tuple(kind.name for kind in VECTORS if compiler.has(*kind.features)) if compiler else ()
 
 

@@ -41,18 +41,19 @@ constexpr int64_t SHARE = 16;  // chromosomes a thread takes at a time
 // saves where there are few: SPARSE says whether to.
 template <bool SPARSE, int L, int N>
 inline void add_up(const Row<L>* const* rows, const Lanes* source, Lanes (&sums)[N][TILE]) {
+    constexpr int VALUE_BITS = doubled(L) ? 4 : BITS[L];
     for (int g = 0; g < groups(L); ++g) {
         Lanes bytes[TILE];
         UNROLL for (int v = 0; v < TILE; ++v) bytes[v] = load(source + g * TILE + v);
         UNROLL for (int j = 0; j < N; ++j) {
             const int32_t live = word(rows[j]->mask + 4 * g);
             if (SPARSE && live == 0) continue;
-            const Lanes mask = all(live), flip = all(word(rows[j]->flip + 4 * g));
-            const Lanes weights = all(word(reinterpret_cast<const uint8_t*>(rows[j]->weight) + 4 * g));
-            UNROLL for (int v = 0; v < TILE; ++v) {
-                const Lanes chosen = flips(L) ? kept(bytes[v], mask, flip) : kept(bytes[v], mask);
-                sums[j][v] = dot<doubled(L) ? 4 : BITS[L]>(sums[j][v], chosen, weights);
-            }
+            const Lanes mask = all(live), weights = all(word(rows[j]->weight + 4 * g));
+            UNROLL for (int v = 0; v < TILE; ++v)
+                sums[j][v] = dot<VALUE_BITS>(sums[j][v], kept(bytes[v], mask), weights);
+            if (const int32_t more = word(rows[j]->more + 4 * g); twice(L) && more != 0)
+                UNROLL for (int v = 0; v < TILE; ++v)
+                    sums[j][v] = dot<VALUE_BITS>(sums[j][v], kept(bytes[v], mask), all(more));
         }
     }
 }
@@ -97,7 +98,7 @@ constexpr int hidden_vectors() {
     return total;
 }
 
-// The output neurons as the samples of one class see them: its own first. A lower class wins a tie, so it counts 1 more.
+// The output neurons as the samples of one class see them, its own first. A lower class wins ties: it has 1 more.
 struct Rivals {
     const Row<LAST>* rows[N_CLASSES];
     int32_t bias[N_CLASSES];

@@ -8,7 +8,7 @@
 // SIGNED_SCORES   whether negative scores count
 //
 // +128 is no signed byte. Inputs of four bits come twice in their byte, and the upper copy has sixteen times the
-// weight; for other inputs, w (x & m) = w m - w (~x & m).
+// weight; other inputs are weighted by 64 twice.
 #pragma once
 
 #include <cstdint>
@@ -37,9 +37,9 @@ constexpr int all_groups() {
     return total;
 }
 constexpr bool doubled(int layer) { return layer == 0 && BITS[0] <= 4; }
-constexpr bool flips(int layer) { return MAX_EXPONENT == 7 && !doubled(layer); }
+constexpr bool twice(int layer) { return MAX_EXPONENT == 7 && !doubled(layer); }
 
-inline int32_t word(const uint8_t* bytes) {
+inline int32_t word(const void* bytes) {
     int32_t value;
     std::memcpy(&value, bytes, 4);
     return value;
@@ -50,7 +50,7 @@ template <int L>
 struct Row {
     uint8_t mask[4 * groups(L)];
     int8_t weight[4 * groups(L)];
-    uint8_t flip[4 * groups(L)];
+    int8_t more[4 * groups(L)];
     int32_t bias;
 };
 
@@ -67,20 +67,18 @@ struct Program<L, true> {
 
 template <int L>
 void compile_row(const int32_t* genes, Row<L>& row) {
-    int32_t bias = genes[3 * SIZES[L]] * (1 << BIAS_SHIFTS[L]);
+    row.bias = genes[3 * SIZES[L]] * (1 << BIAS_SHIFTS[L]);
     for (int i = 0; i < SIZES[L]; ++i, genes += 3) {
-        int32_t mask = genes[1], exponent = genes[2];
-        const int high = doubled(L) && exponent > 6 ? 4 : 0;
-        const int32_t weight = genes[0] * (1 << (exponent - high));
-        if constexpr (flips(L)) {
-            const bool flip = weight == 128;
-            row.flip[i] = flip ? 0xff : 0;
-            bias += flip ? mask << 7 : 0;
+        const int high = doubled(L) && genes[2] > 6 ? 4 : 0;
+        int32_t weight = genes[0] * (1 << (genes[2] - high));
+        if constexpr (twice(L)) {
+            const int32_t more = weight == 128 ? 64 : 0;
+            row.more[i] = static_cast<int8_t>(more);
+            weight -= more;
         }
-        row.mask[i] = static_cast<uint8_t>(mask << high);
+        row.mask[i] = static_cast<uint8_t>(genes[1] << high);
         row.weight[i] = static_cast<int8_t>(weight);
     }
-    row.bias = bias;
 }
 
 // A neuron that nobody reads has no live input.

@@ -1,6 +1,8 @@
 // Eight samples a vector, four bytes a sample: AVX2, with the byte dot product of AVX-VNNI where there is one.
 #include <immintrin.h>
 
+#include <cstdint>
+
 namespace {
 
 using Lanes = __m256i;
@@ -12,9 +14,6 @@ inline Lanes all(int32_t value) { return _mm256_set1_epi32(value); }
 inline Lanes load(const void* from) { return _mm256_loadu_si256(static_cast<const Lanes*>(from)); }
 inline void store(void* to, Lanes value) { _mm256_storeu_si256(static_cast<Lanes*>(to), value); }
 inline Lanes kept(Lanes bytes, Lanes mask) { return _mm256_and_si256(bytes, mask); }
-inline Lanes kept(Lanes bytes, Lanes mask, Lanes flip) {
-    return _mm256_and_si256(_mm256_xor_si256(bytes, flip), mask);
-}
 
 #ifdef __AVXVNNI__
 template <int BITS>

@@ -1,6 +1,8 @@
 // Sixteen samples a vector, four bytes a sample: AVX-512 with its byte dot product.
 #include <immintrin.h>
 
+#include <cstdint>
+
 namespace {
 
 using Lanes = __m512i;
@@ -12,9 +14,6 @@ inline Lanes all(int32_t value) { return _mm512_set1_epi32(value); }
 inline Lanes load(const void* from) { return _mm512_loadu_si512(from); }
 inline void store(void* to, Lanes value) { _mm512_storeu_si512(to, value); }
 inline Lanes kept(Lanes bytes, Lanes mask) { return _mm512_and_si512(bytes, mask); }
-inline Lanes kept(Lanes bytes, Lanes mask, Lanes flip) {
-    return _mm512_ternarylogic_epi32(bytes, mask, flip, 0x48);  // (bytes ^ flip) & mask
-}
 
 template <int BITS>
 inline Lanes dot(Lanes sum, Lanes bytes, Lanes weights) {

@@ -1,4 +1,5 @@
 // Four samples a vector, four bytes a sample: the vector extensions of GCC and Clang, on any little-endian machine.
+#include <cstdint>
 #include <cstring>
 
 namespace {
@@ -17,7 +18,6 @@ inline Lanes load(const void* from) {
 }
 inline void store(void* to, Lanes value) { std::memcpy(to, &value, sizeof value); }
 inline Lanes kept(Lanes bytes, Lanes mask) { return bytes & mask; }
-inline Lanes kept(Lanes bytes, Lanes mask, Lanes flip) { return (bytes ^ flip) & mask; }
 
 // Adds the two products of 16 bits in each lane.
 inline Lanes add_halves(Lanes sum, Halves products) {

@@ -6,6 +6,7 @@ from flows import cli, doctor
 from flows.cli import run_command
 from flows.tools import Tool
 from printedmlp.errors import DataError, PrintedMLPWarning
+from printedmlp.kernels.compiler import Compiler
 
 
 def test_a_users_mistake_is_one_line_and_exit_code_2(capsys):
@@ -79,3 +80,13 @@ def test_the_doctor_names_what_is_missing(capsys):
 
 def test_the_doctor_finds_this_machines_tools():
     assert run_command(lambda _: doctor.main([])) == 0
+
+
+def test_the_doctor_says_which_kernel_evaluates_populations(capsys, monkeypatch):
+    compiler = Compiler(("g++",), '#define __AVX2__ 1\n#define __VERSION__ "12.2.0"\n')
+    monkeypatch.setattr(doctor, "find_compiler", lambda: compiler)
+    doctor.main([], finder=list)
+    assert "found    Native kernel   avx2, by g++ 12.2.0" in capsys.readouterr().out
+    monkeypatch.setattr(doctor, "find_compiler", lambda: None)
+    doctor.main([], finder=list)
+    assert "absent   Native kernel   numba does it, slower" in capsys.readouterr().out

@@ -9,11 +9,12 @@ from printedmlp.errors import ConfigError, ModelError, PrintedMLPWarning
 from printedmlp.evaluate import PopulationEvaluator
 from printedmlp.genome import MASK, GenomeLayout
 from printedmlp.kernels import compiler, jit, loops, native
+from printedmlp.kernels.compiler import find_compiler
 from printedmlp.kernels.loop_kernel import accumulator_dtype
 from printedmlp.model import QReLU
 from tests.printedmlp.test_genome import HAND_GENES, layouts
 
-BACKENDS = ("numba", *native.runnable())
+BACKENDS = ("numba", *native.runnable(find_compiler()))
 
 
 @pytest.fixture

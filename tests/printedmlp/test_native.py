@@ -17,7 +17,7 @@ from printedmlp.kernels import compiler, native
 from printedmlp.model import QReLU
 from tests.printedmlp.test_evaluate import agree, data
 
-KINDS = native.runnable()
+KINDS = native.runnable(compiler.find_compiler())
 pytestmark = pytest.mark.skipif(not KINDS, reason="no C++ compiler on this machine")
 
 
