@@ -4,14 +4,14 @@
 
 Random dense chromosomes on random samples. The numpy loop is that of `DiscreteMLP.predict`: one term after the
 other, in int64, on an array of one row a sample. The second one has its samples in int32 and in contiguous columns.
-All are timed in turn, round after round, and the shortest time counts.
+All are timed in turn, a few times each so that caches are warm, round after round, and the shortest time counts.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
+import timeit
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,9 +28,10 @@ from printedmlp.kernels.compiler import find_compiler
 
 CASES = (((16, 5, 10), 7494), ((9, 3, 2), 489), ((21, 3, 3), 1275))
 NUMPY = "numpy loop"
-NUMPY_CHROMOSOMES = 4
-WORK = 2_000_000
+NUMPY_CHROMOSOMES = 2
+WORK = 1_000_000
 """Chromosomes times samples of a kernel's timing."""
+REPEATS = 5
 
 Samples = tuple[NDArray[Any], NDArray[np.int64]]
 
@@ -88,9 +89,7 @@ def measure(
     seconds = dict.fromkeys(entries, float("inf"))
     for _ in range(rounds):
         for name, (_, call) in entries.items():
-            start = time.perf_counter()
-            call()
-            seconds[name] = min(seconds[name], time.perf_counter() - start)
+            seconds[name] = min(seconds[name], *timeit.repeat(call, number=1, repeat=REPEATS))
     return {name: count / seconds[name] for name, (count, _) in entries.items()}
 
 
