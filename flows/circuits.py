@@ -140,18 +140,23 @@ def _named(job: Job) -> dict[str, Entry]:
     """The circuits to keep by name: baselines, the front, and beside it some of every stage's own front."""
     entries = job.run.read_json("search", "candidates.json")
     found = entries[len(BASELINES) :] + job.run.read_json("search", "refine.json")["found"]
-    front = [choice.entry["key"] for choice in chosen_front(job, found)]
+    front = {_identity(choice.entry) for choice in chosen_front(job, found)}
     kept = []
     for stage in VERILOG:
         own = [entry for entry in found if entry["stage"] == stage]
         stairs = worth_keeping(own, [entry["area_cm2"] for entry in own])
-        beside = {entry["key"] for entry in spread(stairs, PER_STAGE)}
-        of_stage = [entry for entry in found if entry["stage"] == stage and entry["key"] in {*front, *beside}]
+        wanted = front | {_identity(entry) for entry in spread(stairs, PER_STAGE)}
+        of_stage = [entry for entry in own if _identity(entry) in wanted]
         of_stage.sort(key=lambda entry: (entry["area_cm2"], entry["choice_power_mw"], entry["key"]))
         digits = len(str(len(of_stage)))
         kept += [(f"{stage}-{n:0{digits}}", entry) for n, entry in enumerate(of_stage, start=1)]
     baselines = zip(BASELINES, entries[: len(BASELINES)], strict=True)
-    return {name: {**entry, "on_front": entry["key"] in front} for name, entry in (*baselines, *kept)}
+    return {name: {**entry, "on_front": _identity(entry) in front} for name, entry in (*baselines, *kept)}
+
+
+def _identity(entry: Entry) -> tuple[str, str]:
+    """Two stages may find the same classifier; only one of them is on the front with it."""
+    return entry["stage"], entry["key"]
 
 
 def chosen_front(job: Job, found: Sequence[Entry]) -> list[Choice]:

@@ -1,5 +1,6 @@
 """The whole flow on a small budget: what it writes, that it is the same twice, and that it goes on after a kill."""
 
+import itertools
 import json
 import warnings
 
@@ -8,11 +9,12 @@ import pytest
 from flows import circuits, design, measure
 from flows.cli import run_command
 from flows.config import make_config
-from flows.run import MANIFEST
+from flows.run import MANIFEST, Run, sha256_file
+from printedmlp.choice import POWER_GAIN
 from printedmlp.errors import ConfigError, VerificationError
 from printedmlp.model import DiscreteMLP
 from printedmlp.technology import load_technology
-from tests.flows.conftest import SMALL
+from tests.flows.conftest import SMALL, job_of
 
 pytestmark = pytest.mark.tools
 
@@ -29,14 +31,31 @@ def files_of(folder):
     }
 
 
+def records_of(folder):
+    """Every design's record by name."""
+    return {path.parent.name: json.loads(path.read_text()) for path in folder.glob("designs/*/measure.json")}
+
+
 def test_the_folder_holds_what_the_front_names(run_folder):
     front = json.loads((run_folder / "front.json").read_text())
-    names = {point["id"] for point in front["front"]} | set(circuits.BASELINES)
-    assert {path.name for path in (run_folder / "designs").iterdir()} == names
-    assert len(names) > len(circuits.BASELINES)
+    names = [point["id"] for point in front["front"] + front["others"]] + list(circuits.BASELINES)
+    assert sorted(path.name for path in (run_folder / "designs").iterdir()) == sorted(names)
+    assert front["front"]
+    assert front["others"]
     for name in names:
         files = {path.name for path in (run_folder / "designs" / name).iterdir()}
         assert files == set(circuits.DESIGN_FILES)
+
+
+def test_every_stage_is_there_and_numbered_by_area(run_folder):
+    records = records_of(run_folder)
+    assert {record["stage"] for record in records.values()} == set(circuits.VERILOG)
+    for stage in set(circuits.VERILOG) - set(circuits.BASELINES):
+        own = sorted((record for record in records.values() if record["stage"] == stage), key=lambda r: r["id"])
+        digits = len(str(len(own)))
+        assert [record["id"] for record in own] == [f"{stage}-{n + 1:0{digits}}" for n in range(len(own))]
+        areas = [record["area_cm2"] for record in own]
+        assert areas == sorted(areas)
 
 
 def test_every_design_was_simulated_on_all_rows_and_random_vectors(run_folder):
@@ -48,12 +67,35 @@ def test_every_design_was_simulated_on_all_rows_and_random_vectors(run_folder):
         assert set(proof["mismatches"].values()) == {0}
 
 
-def test_the_front_is_non_dominated_by_validation_accuracy_and_area(run_folder):
-    points = json.loads((run_folder / "front.json").read_text())["front"]
-    areas = [point["area_cm2"] for point in points]
-    accuracies = [point["validation_accuracy"] for point in points]
-    assert areas == sorted(set(areas))
-    assert accuracies == sorted(set(accuracies))
+def pointless(one, other):
+    """Whether `other` is no better than `one` in score and area, and in power not by enough to matter."""
+    gain = one["choice_power_mw"] - other["choice_power_mw"]
+    no_better = one["score"] >= other["score"] and one["area_cm2"] <= other["area_cm2"]
+    return no_better and (gain <= 0 or gain < POWER_GAIN * one["choice_power_mw"])
+
+
+def test_the_front_is_what_nothing_else_makes_pointless(run_folder):
+    front = json.loads((run_folder / "front.json").read_text())
+    assert all(point["on_front"] for point in front["front"])
+    assert not any(point["on_front"] for point in front["others"])
+    areas = [point["area_cm2"] for point in front["front"]]
+    assert areas == sorted(areas)
+    for one, other in itertools.permutations(front["front"], 2):
+        assert not pointless(one, other)
+    for other in front["others"]:
+        assert any(pointless(one, other) for one in front["front"])
+
+
+def test_a_circuit_that_two_stages_found_is_on_the_front_once(run_folder, monkeypatch):
+    job = job_of(run_folder)
+    entries, found = (job.run.read_json("search", f"{name}.json") for name in ("candidates", "refine"))
+    smallest = min(entries[2:], key=lambda entry: entry["area_cm2"])
+    twin = {**smallest, "stage": "search" if smallest["stage"] == "paper" else "paper"}
+    files = {"candidates.json": [*entries, twin], "refine.json": found}
+    monkeypatch.setattr(Run, "read_json", lambda run, *parts: files[parts[-1]])
+    named = circuits._named(job)
+    twins = [entry for entry in named.values() if entry["key"] == smallest["key"]]
+    assert sum(entry["on_front"] for entry in twins) == 1
 
 
 def test_measure_agrees_with_the_run_to_the_last_digit(run_folder):
@@ -72,7 +114,7 @@ def test_measure_agrees_with_the_run_to_the_last_digit(run_folder):
 
 
 def test_measure_takes_the_rtl_and_a_data_set_name(run_folder, capsys):
-    rtl = run_folder / "designs" / "paper-1" / "classifier.v"
+    rtl = min(run_folder.glob("designs/paper-*/classifier.v"))
     assert run_command(measure.main, [str(rtl), "iris", "--json", "--effort", "quick"]) == 0
     record = json.loads(capsys.readouterr().out)
     reference = json.loads(rtl.with_name("measure.json").read_text())
@@ -88,19 +130,6 @@ def test_a_second_command_keeps_everything(run_folder, capsys):
     assert files_of(run_folder) == before
 
 
-def test_a_folder_that_is_no_design_of_this_run_does_not_join_the_front(tmp_path):
-    config, folder = make_config(None, {**SMALL, "generations": 0, "candidates": 1}), tmp_path / "iris"
-    with pytest.MonkeyPatch.context() as patch:
-        kill_after(patch, "flows.circuits.verify_many", 0)
-        with pytest.raises(Killed):
-            design.design(config, folder, quiet=True)
-    stranger = folder / "designs" / "stranger"
-    stranger.mkdir(parents=True)
-    (stranger / "measure.json").write_text("{}")
-    design.design(config, folder, quiet=True)
-    assert not stranger.exists()
-
-
 def test_other_settings_are_refused_and_nothing_is_lost(run_folder):
     before = files_of(run_folder)
     with pytest.raises(ConfigError, match="seed: 0 there, 1 now"):
@@ -112,8 +141,9 @@ def test_other_settings_are_refused_and_nothing_is_lost(run_folder):
 def test_a_run_killed_in_three_places_ends_in_the_same_bytes(run_folder, tmp_path, monkeypatch):
     config, folder = make_config(None, SMALL), tmp_path / "iris"
     places = [
-        ("flows.stages.PopulationCost.full_adders", 5),
-        ("flows.circuits.map_verilog", 2),
+        ("flows.searches.PopulationCost.full_adders", 5),
+        ("flows.mapping.map_verilog", 2),
+        ("flows.refinement.equivalent", 2),
         ("flows.circuits.whole_folder", 2),
     ]
     for target, calls in places:
@@ -142,27 +172,77 @@ def kill_after(patch, target, calls):
     patch.setattr(owner, name, counted)
 
 
-def test_a_damaged_circuit_is_refused_and_no_design_is_left(tmp_path, monkeypatch):
+def test_a_damaged_circuit_is_refused_and_no_design_is_left(reopened, monkeypatch):
     def damaged(model, header=()):
         text = undamaged(model, header=header)
         return text.replace(" ^ ", " | ", 1) if header else text
 
-    undamaged = circuits.VERILOG["exact"]
+    undamaged, job = circuits.VERILOG["exact"], reopened("designs")
     monkeypatch.setitem(circuits.VERILOG, "exact", damaged)
-    with pytest.raises(VerificationError, match="mismatches"):
-        design.design(make_config(None, SMALL), tmp_path / "iris", quiet=True)
-    assert not (tmp_path / "iris" / "designs").exists()
-    assert not (tmp_path / "iris" / "report.html").exists()
+    with pytest.raises(VerificationError, match="design 'exact' is refused"):
+        design.design(job.config, job.run.folder, quiet=True)
+    assert not job.run.path("designs").exists()
+    assert not is_done(job, "report")
+
+
+def test_a_flipped_gate_in_a_refined_netlist_is_found(reopened):
+    job = reopened("designs")
+    sums, flips = job.run.manifest["stages"]["refine"]["files"], 0
+    for entry in job.run.read_json("search", "refine.json")["found"]:
+        record = job.run.read_json(entry["netlist_file"])
+        flips += "NAND2X1" in record["netlist"]
+        record["netlist"] = record["netlist"].replace("NAND2X1", "NOR2X1", 1)
+        job.run.write_json(record, entry["netlist_file"])
+        sums[entry["netlist_file"]] = sha256_file(job.run.path(entry["netlist_file"]))
+    job.run.write_json(job.run.manifest, MANIFEST)
+    assert flips
+    with pytest.raises(VerificationError, match=r"design 'refine-\d+' is refused"):
+        design.design(job.config, job.run.folder, quiet=True)
+    assert not job.run.path("designs").exists()
+
+
+def is_done(job, stage):
+    """Whether the manifest on disk says that a stage is done."""
+    return stage in json.loads(job.run.path(MANIFEST).read_text())["stages"]
+
+
+def test_limits_that_nothing_keeps_to_leave_an_empty_front_and_one_line(reopened, capsys):
+    job = reopened("designs", max_area=1e-4, min_accuracy=0.9)
+    assert run_command(lambda _: design.design(job.config, job.run.folder)) == 0
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    assert printed.err.startswith("warning: the front is empty: no circuit keeps to the limits; the nearest, ")
+    front = job.run.read_json("front.json")
+    assert front["front"] == []
+    assert front["others"]
+    assert {reduction["id"] for reduction in front["reductions"]} == {None}
+    assert job.run.path("report.html").is_file()
+    assert is_done(job, "report")
+
+
+def test_a_limit_takes_from_the_front_what_breaks_it_and_no_stranger_joins(run_folder, reopened):
+    points = json.loads((run_folder / "front.json").read_text())["front"]
+    areas = [point["area_cm2"] for point in points]
+    job = reopened("designs", max_area=areas[-2])
+    stranger = job.run.path("designs", "stranger")
+    stranger.mkdir()
+    (stranger / "measure.json").write_text("{}")
+    design.design(job.config, job.run.folder, quiet=True)
+    assert [point["area_cm2"] for point in job.run.read_json("front.json")["front"]] == areas[:-1]
+    assert not stranger.exists()
 
 
 def test_a_users_own_table_with_hostile_names(tmp_path, capsys):
     rows = [f"{a},{b},{'yes */ module' if a > b else 'no`include'}" for a in range(9) for b in range(9)]
     table = tmp_path / "..; rm -rf.csv"
     table.write_text('"a\\"" */ endmodule","$finish",klass\n' + "\n".join(rows) + "\n")
-    options = ["--budget", "quick", "--generations", "5", "--population", "16", "--restarts", "2", "--quiet"]
+    numbers = {"generations": 5, "population": 16, "restarts": 2, "candidates": 2, "chains": 1, "proposals": 50}
+    numbers |= {"tree-generations": 1, "refine-starts": 1, "refine-moves": 200, "power-moves": 100, "jitter": 0}
+    options = [text for key, value in numbers.items() for text in (f"--{key}", str(value))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        code = run_command(design.main, [str(table), "--out", str(tmp_path / "run"), "--candidates", "2", *options])
+        arguments = [str(table), "--out", str(tmp_path / "run"), "--hidden", "1", "--input-bits", "2", "--quiet"]
+        code = run_command(design.main, [*arguments, *options])
     assert code == 0, capsys.readouterr().err
     for path in (tmp_path / "run").rglob("*.v"):
         code_lines = [line for line in path.read_text().splitlines() if not line.startswith("//")]
