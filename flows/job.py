@@ -20,7 +20,7 @@ from printedmlp.vectors import Vectors, read_vectors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-STREAMS = ("exact", "starts", "paper", "tree", "approximate trees", "search", "jitter", "refine", "power")
+STREAMS = ("exact", "starts", "paper", "tree", "approximate trees", "search", "jitter", "refine", "areas", "power")
 
 
 @dataclass(frozen=True)

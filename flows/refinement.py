@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -29,25 +29,19 @@ from printedmlp.choice import POWER_GAIN
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.care import CareSet, jittered
 from printedmlp.circuit.gates import GateClassifier
-from printedmlp.circuit.refine import Evolution
-from printedmlp.circuit.sweep import SweepSettings, save_power, sweep
+from printedmlp.circuit.refine import Evolution, Refined
+from printedmlp.circuit.sweep import SweepSettings, save_power, sweep, within_areas
 from printedmlp.errors import VerificationError
 from printedmlp.pareto import non_dominated
 
-KEPT = 16
+KEPT = 24
 """Refined circuits that go on to power, synthesis and proof, at most, for each way of choosing them."""
 NOISY_ROWS = 4000
 """Most rows of a care set with noisy copies."""
+RESTARTS = 2
+"""Searches for the fewest errors within every area, on each care set."""
 POWER_SLACKS = (0.0, 0.03)
 """Shares by which a circuit's area may grow for the sake of its power."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """A mapped circuit to refine, with its number among the starts."""
-
-    number: int
-    netlist: Netlist
 
 
 @dataclass(frozen=True)
@@ -66,11 +60,9 @@ def refine(job: Job) -> list[str]:
     to its Verilog.
     """
     judge = Judge.of(job)
-    starts = [Start(n, netlist_of(job, entry)) for n, entry in enumerate(chosen_starts(job))]
     evolutions = [Evolution(care, job.technology) for care in care_sets(job, judge)]
-    tasks = [(start, k) for start in starts for k in range(len(evolutions))]
-    families = job.in_parallel("refinement", lambda task: _family(job, judge, evolutions[task[1]], *task), tasks)
-    found = _worth_keeping([candidate for family in families for candidate in family])
+    circuits = [netlist for number, e in enumerate(evolutions) for netlist in _evolved(job, number, e)]
+    found = _worth_keeping([_candidate(job, judge, netlist) for netlist in dict.fromkeys(circuits)])
     numbered = list(enumerate(found))
     for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolutions[0], *item), numbered)
     saved = [candidate for family in for_power for candidate in family]
@@ -114,11 +106,26 @@ def _training_front(entries: Sequence[Entry]) -> list[Entry]:
     return sorted(front, key=lambda e: (e["train_error"], e["key"]))
 
 
-def _family(job: Job, judge: Judge, evolution: Evolution, start: Start, care: int) -> list[Candidate]:
+def _evolved(job: Job, care: int, evolution: Evolution) -> list[Netlist]:
+    """Everything worth a look that evolution makes of the starts on one care set."""
     settings = SweepSettings(moves=job.config.refine_moves)
-    rng = job.rng(REFINE, start.number, care)
-    circuits = takewhile(lambda _: not job.stop.is_set(), sweep(evolution, start.netlist, settings, rng))
-    return _worth_keeping([_candidate(job, judge, refined.netlist) for refined in circuits])
+    starts = [netlist_of(job, entry) for entry in chosen_starts(job)]
+
+    def family(task: tuple[int, Netlist]) -> list[Refined]:
+        return _until_stopped(job, sweep(evolution, task[1], settings, job.rng(REFINE, care, task[0])))
+
+    families = list(job.in_parallel("refinement", family, enumerate(starts)))
+    known = [evolution.measure(netlist) for netlist in starts] + [c for f in families for c in f]
+
+    def by_area(number: int) -> list[Refined]:
+        return _until_stopped(job, within_areas(evolution, known, settings, job.rng("areas", care, number)))
+
+    more = job.in_parallel("areas", by_area, range(RESTARTS))
+    return [circuit.netlist for circuit in (*known, *(c for family in more for c in family))]
+
+
+def _until_stopped(job: Job, circuits: Iterator[Refined]) -> list[Refined]:
+    return list(takewhile(lambda _: not job.stop.is_set(), circuits))
 
 
 def _candidate(job: Job, judge: Judge, netlist: Netlist) -> Candidate:

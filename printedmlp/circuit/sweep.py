@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,10 @@ LOSSES = (0.0, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.055, 0.07, 0.09, 
 REORDERINGS = 2
 """Rounds of each level, each with another order of the gates."""
 COMPOSITE = 0.1
+FEWEST_CELLS, MOST_CELLS, AREA_STEP = 2.2, 130, 1.45
+"""Smallest and largest area searched for fewest errors, in smallest cells, and the ratio between neighbours."""
+HOT_ROWS = 2.0
+"""First temperature of that search, in rows."""
 ERROR_SHARE = 0.25
 """Part of a level's moves that lower the errors at the area reached."""
 
@@ -82,6 +86,39 @@ def sweep(
         )
         yield anneal(evolution, small.netlist, correct, round(settings.moves * ERROR_SHARE), rng)
         current = small.netlist
+
+
+def within_areas(
+    evolution: Evolution, known: Sequence[Refined], settings: SweepSettings, rng: np.random.Generator
+) -> Iterator[Refined]:
+    """For areas from a few cells up to some dozens, the circuit with the fewest errors that is found.
+
+    Each search begins with the best circuit so far of at most that area. Larger circuits are left to `sweep`: there
+    the errors of the training rows are few, and fewer of them say little about other rows.
+
+    Parameters
+    ----------
+    known : circuits with their errors on the evolution's own care set.
+    """
+    pool = list(known)
+    area = FEWEST_CELLS * evolution.smallest_area
+    largest = min(MOST_CELLS * evolution.smallest_area, max((circuit.area_mm2 for circuit in pool), default=0.0))
+    row = evolution.care.total_weight / evolution.care.n_rows
+    while area < largest:
+        able = [circuit for circuit in pool if circuit.area_mm2 <= area]
+        if able:
+            start = min(able, key=lambda circuit: (circuit.errors, circuit.area_mm2))
+            goal = Goal(
+                area=0.02 * row / evolution.smallest_area,
+                errors=1.0,
+                max_area_mm2=area,
+                hot=HOT_ROWS * row,
+                cold=0.1 * row,
+                composite=COMPOSITE,
+            )
+            pool.append(anneal(evolution, start.netlist, goal, settings.moves, rng))
+            yield pool[-1]
+        area *= AREA_STEP
 
 
 def anneal(evolution: Evolution, start: Netlist, goal: Goal, moves: int, rng: np.random.Generator) -> Refined:
