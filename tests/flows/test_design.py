@@ -208,7 +208,11 @@ def is_done(job, stage):
 
 def test_limits_that_nothing_keeps_to_leave_an_empty_front_and_one_line(reopened, capsys):
     job = reopened("designs", max_area=1e-4, min_accuracy=0.9)
-    assert run_command(lambda _: design.design(job.config, job.run.folder)) == 0
+
+    def run(_: object) -> None:
+        design.design(job.config, job.run.folder)
+
+    assert run_command(run) == 0
     printed = capsys.readouterr()
     assert printed.err.count("\n") == 1
     assert printed.err.startswith("warning: the front is empty: no circuit keeps to the limits; the nearest, ")
@@ -238,11 +242,12 @@ def test_a_users_own_table_with_hostile_names(tmp_path, capsys):
     table.write_text('"a\\"" */ endmodule","$finish",klass\n' + "\n".join(rows) + "\n")
     numbers = {"generations": 5, "population": 16, "restarts": 2, "candidates": 2, "chains": 1, "proposals": 50}
     numbers |= {"tree-generations": 1, "refine-starts": 1, "refine-moves": 200, "power-moves": 100, "jitter": 0}
+    numbers |= {"hidden": 1, "input-bits": 2}
     options = [text for key, value in numbers.items() for text in (f"--{key}", str(value))]
+    arguments = [str(table), "--out", str(tmp_path / "run"), "--budget", "quick", "--quiet", *options]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        arguments = [str(table), "--out", str(tmp_path / "run"), "--hidden", "1", "--input-bits", "2", "--quiet"]
-        code = run_command(design.main, [*arguments, *options])
+        code = run_command(design.main, arguments)
     assert code == 0, capsys.readouterr().err
     for path in (tmp_path / "run").rglob("*.v"):
         code_lines = [line for line in path.read_text().splitlines() if not line.startswith("//")]

@@ -3,7 +3,9 @@
 from flows.header import header_lines
 from hdl.emit import classifier_verilog
 from hdl.structural import netlist_verilog
+from printedmlp.circuit.gates import Gate, GateClassifier
 from printedmlp.model import DiscreteMLP, Layer, Neuron, Scores, Term
+from printedmlp.trees import grown
 from tests.netlists import EGFET, two_gates
 
 MODEL = DiscreteMLP(1, 2, (Layer((Neuron((Term(0, 1, 3, 0),)), Neuron((), 1)), 0, Scores()),))
@@ -40,3 +42,12 @@ def test_both_files_say_the_same():
 def test_a_feature_constant_in_training_has_no_thresholds():
     head = header_lines("a", DATASET, {"features": [{"name": "x", "thresholds": []}]}, MODEL)
     assert "  constant in training, code 0" in head
+
+
+def test_what_is_no_network_is_said_in_words():
+    tree, gates = grown(1, 2, 2, (0, 2, 0, 1)), GateClassifier(1, 2, 2, (Gate(8, (2, 3)),), (4,))
+    forms = [header_lines("a", DATASET, QUANTISER, model)[2] for model in (tree, gates)]
+    assert forms == [
+        "Tree, 2 leaves, inputs of 2 bits, combinational",
+        "1 gates, inputs of 2 bits, combinational",
+    ]

@@ -1,5 +1,6 @@
 """The simulators themselves, on a classifier done by hand and on ones of our own making."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,13 +12,18 @@ import pytest
 
 from hdl.cells import verilog_text
 from hdl.emit import classifier_verilog
+from hdl.gates import gates_verilog
 from hdl.structural import netlist_verilog
 from hdl.synthesis import map_verilog
+from hdl.tree import tree_verilog
+from printedmlp.circuit.gates import Gate, GateClassifier
 from printedmlp.errors import ConfigError, DataError, ModelError, ToolError, VerificationError
 from printedmlp.model import DiscreteMLP, Layer, Neuron, QReLU, Scores, Term
 from printedmlp.technology import load_technology
+from printedmlp.trees import DecisionTree, grown
 from sim import session, verilator
 from sim.runner import Candidate, Options, check_many, compare, verify, verify_many
+from tests.random_models import all_inputs
 from tests.sim.circuits import CELLS, NETLIST, RTL, X, candidate, comparator, replaced
 
 pytestmark = pytest.mark.tools
@@ -155,6 +161,60 @@ def test_our_own_circuits(tmp_path, options):
         True,
         False,
     ]
+
+
+TREE = grown(2, 2, 3, (0, 2, 0, (1, 3, 2, 1)))
+GATES = GateClassifier(2, 2, 3, (Gate(0b1000, (3, 4)), Gate(0b0111, (6, 5)), Gate(0b1001, (7, 2))), (8, 6))
+"""Three gates on inp[1] & inp[2]; some inputs are answered by no class at all."""
+
+
+def rtl_netlist_and_damage(model, folder):
+    """Designs of one classifier: a good one, one with another RTL, one with another netlist."""
+    technology = load_technology("egfet")
+    if isinstance(model, DecisionTree):
+        rtl, right, wrong = tree_verilog(model, header=["module top"]), "2'h1 : 2'h2", "2'h2 : 2'h1"
+    else:
+        rtl, right, wrong = gates_verilog(model, header=["module top"]), "out[0] = ", "out[0] = ~"
+    netlist = netlist_verilog(map_verilog(rtl, technology, effort="quick", work_dir=folder).netlist, technology)
+    cell, other = "NAND2X1", "NOR2X1"
+    assert cell in netlist
+    texts = {
+        "good": (rtl, netlist),
+        "rtl": (replaced(rtl, right, wrong), netlist),
+        "netlist": (rtl, netlist.replace(cell, other, 1)),
+    }
+    for name, pair in texts.items():
+        paths = [folder / f"{name}_{kind}.v" for kind in ("rtl", "netlist")]
+        for path, text in zip(paths, pair, strict=True):
+            path.write_text(text, encoding="utf-8")
+        yield Candidate(name, model, *paths)
+
+
+def test_classifiers_without_scores(tmp_path, options):
+    designs = []
+    for model in (TREE, GATES):
+        folder = tmp_path / type(model).__name__
+        folder.mkdir()
+        designs += rtl_netlist_and_damage(model, folder)
+    records = check_many(designs, verilog_text(load_technology("egfet")), X, options)
+    n = records[0]["vectors"]["total"]
+    for design, record in zip(designs, records, strict=True):
+        model = design.model
+        assert record["compared"] == {"rtl": n, "netlist": n, "scores": 0}
+        assert record["sha256"]["model"] == hashlib.sha256(model.dumps().encode()).hexdigest()
+        assert {kind for kind, count in record["mismatches"].items() if count} == {design.name} - {"good"}
+        for first in record["first_mismatches"]:
+            assert first["expected"] == model.predict([first["codes"]])[0] != first["got"]
+
+
+def test_forms_of_classifiers_are_checked_side_by_side(tmp_path, options):
+    good = candidate(tmp_path, "good")
+    tree = grown(2, 2, 2, (0, 1, (1, 1, 0, 1), (1, 2, 0, (0, 2, 1, (1, 3, 0, (0, 3, 1, 0))))))
+    assert tree.predict(all_inputs(tree)).tolist() == good.model.predict(all_inputs(tree)).tolist()
+    path = tmp_path / "tree.v"
+    path.write_text(tree_verilog(tree), encoding="utf-8")
+    records = verify_many([good, Candidate("tree", tree, path, good.netlist)], CELLS, X, options)
+    assert [record["compared"]["scores"] > 0 for record in records] == [True, False]
 
 
 def test_foreign_circuits_are_compared(options):
