@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
-from numba import njit
+from numba import config, njit
+
+from printedmlp.registry import cache_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def cache_of_sources() -> str:
+    """The folder for machine code of exactly these sources.
+
+    Numba looks for changes only in the file of the function that is called, not in those of the functions that were
+    compiled into it; so every state of the kernels has a cache of its own.
+    """
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
+    base = Path(config.CACHE_DIR) if config.CACHE_DIR else cache_folder() / "kernels"
+    return str(base / digest[:16])
+
+
+config.CACHE_DIR = cache_of_sources()
 
 
 def compiled(function: Function) -> Function:
     """Compile `function` with numba when it is first called, without the interpreter lock.
 
-    The machine code is cached in NUMBA_CACHE_DIR, or beside the source when that is writable, or in the user's
-    cache folder; where none of them can be written, each process compiles anew.
+    The machine code is cached in NUMBA_CACHE_DIR or the user's cache folder, beside the source where that cannot be
+    written; where neither can, each process compiles anew.
     """
     try:
         result: Function = njit(nogil=True, cache=True)(function)
