@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,10 +70,18 @@ class Refined:
 
 
 class Evolution:
-    """Evolves netlists on one care set in one technology; nothing of a netlist is kept between calls."""
+    """Evolves netlists on one care set in one technology; nothing of a netlist is kept between calls.
 
-    def __init__(self, care: CareSet, technology: Technology) -> None:
+    Parameters
+    ----------
+    move_weights : relative frequency of each kind of move, as in `MOVE_WEIGHTS`; they add up to 1.
+    """
+
+    def __init__(
+        self, care: CareSet, technology: Technology, *, move_weights: Sequence[float] = MOVE_WEIGHTS
+    ) -> None:
         self.care, self.technology = care, technology
+        self.move_weights = tuple(move_weights)
         self.kinds = CellKinds.of(technology)
         self.smallest_area = float(self.kinds.areas[1:].min())
         """Area of the smallest cell, mm2."""
@@ -88,10 +97,10 @@ class Evolution:
         """
         slots = slots_of(netlist, self.technology, self.kinds, rng)
         best = (slots[0].copy(), slots[1].copy(), slots[2].copy(), slots[3].copy())
-        counts = np.full(6, -1.0)
+        counts = np.zeros(kernel.N_COUNTS)
         random = rng.integers(1, 1 << 63, size=1, dtype=np.uint64)
         rows = self._rows(len(slots[0]), netlist.n_inputs)
-        shares = np.cumsum(MOVE_WEIGHTS)
+        shares = np.cumsum(self.move_weights)
         scratch = kernel.new_scratch(len(slots[0]))
         cells = self.kinds.arrays()
         kernel.evolve(slots, cells, rows, goal.array(), shares, moves, random, best, counts, scratch)
