@@ -52,7 +52,7 @@ def propose(
     _, area_of, _, arity = cells
     refs = work[0]
     u, move = uniform(random), 0
-    while move < N_MOVES - 2 and u > shares[move]:
+    while move < N_MOVES - 1 and u > shares[move]:
         move += 1
     n = _live_slot(refs, first, random)
     if n < 0:

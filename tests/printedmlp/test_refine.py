@@ -194,13 +194,35 @@ def test_a_start_beyond_the_limits():
     problem = Problem(3, 100, n_gates=40, n_classes=4)
     errors, area, _ = problem.recount(problem.start)
     nothing = problem.run(Goal(max_errors=errors - 1), moves=0)
-    assert (nothing.errors, nothing.area_mm2, nothing.power_uw) == (-1, -1, -1)
+    assert nothing.errors == -1
     assert function(nothing.netlist) == function(problem.start)
-    assert problem.run(Goal(max_area_mm2=area / 2), moves=0).area_mm2 == -1
+    assert problem.run(Goal(max_area_mm2=area / 2), moves=0).errors == -1
     for seed in range(20):
         found = problem.run(Goal(max_errors=errors - 1), seed=seed)
         assert (found.errors == -1) == (function(found.netlist) == function(problem.start))
         assert found.errors < errors
+
+
+def test_with_constants_alone_no_cell_is_new():
+    problem = Problem(7, 100, n_gates=40, n_classes=4)
+    before = problem.evolution.measure(problem.start).netlist.cell_counts()
+    evolution = Evolution(problem.care, EGFET, move_weights=(0, 0, 0, 1, 0))
+    found = evolution.run(problem.start, GOALS["errors"], 300, np.random.default_rng(0))
+    assert agrees(found, problem, GOALS["errors"])
+    after = found.netlist.cell_counts()
+    assert after != before
+    assert all(n <= before.get(name, 0) for name, n in after.items())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_with_outputs_alone_every_gate_stays_as_it_is(seed):
+    """Three outputs of one gate, two of which should be its inputs."""
+    nand = (Instance("NAND2X1", (2, 3)),)
+    target = Netlist(2, nand, (3, 2, 4))
+    evolution = Evolution(on_all_inputs(target, n_classes=8), EGFET, move_weights=(0, 0, 0, 0, 1))
+    goal = Goal(area=0.01, errors=1.0, hot=1.0, cold=0.1)
+    found = evolution.run(Netlist(2, nand, (4, 4, 4)), goal, 1000, np.random.default_rng(seed))
+    assert (function(found.netlist), found.netlist.outputs[:2]) == (function(target), (3, 2))
 
 
 def damaged_wanted(evolution, monkeypatch):

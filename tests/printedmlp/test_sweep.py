@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.circuit.care import CareSet
 from printedmlp.circuit.refine import Evolution, Goal, Refined
-from printedmlp.circuit.sweep import LOSSES, REORDERINGS, SweepSettings, anneal, save_power, sweep
+from printedmlp.circuit.sweep import (
+    AREA_STEP,
+    FEWEST_CELLS,
+    LOSSES,
+    REORDERINGS,
+    SweepSettings,
+    anneal,
+    save_power,
+    sweep,
+    within_areas,
+)
 from printedmlp.errors import ConfigError
 from tests.netlists import EGFET, function, inverter_chain
 from tests.printedmlp.test_refine import GOALS, Problem, agrees, power_uw
@@ -172,3 +182,55 @@ def test_what_a_level_asks_for():
 def test_settings_out_of_range_are_named(changes, message):
     with pytest.raises(ConfigError, match=message):
         SweepSettings(**changes)
+
+
+def within(problem, moves=1000, seed=0):
+    known = list(sweep(problem.evolution, problem.start, QUICK, np.random.default_rng(seed)))
+    known.append(problem.evolution.measure(problem.start))
+    settings = SweepSettings(moves=moves)
+    return known, list(within_areas(problem.evolution, known, settings, np.random.default_rng(seed)))
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=10, deadline=None)
+def test_within_every_area_no_more_errors_than_what_is_known(seed):
+    problem = Problem(seed, 65)
+    known, found = within(problem, seed=seed)
+    limits = itertools.accumulate(itertools.repeat(AREA_STEP), lambda a, b: a * b, initial=FEWEST_CELLS)
+    areas = [limit * problem.evolution.smallest_area for limit in itertools.islice(limits, len(found) + 50)]
+    levels = [area for area in areas if any(circuit.area_mm2 <= area for circuit in known)]
+    for area, circuit in zip(levels, found, strict=False):
+        assert agrees(circuit, problem, Goal())
+        assert circuit.area_mm2 <= area + 1e-9
+        saved = 0.02 * area / problem.evolution.smallest_area
+        assert circuit.errors <= min(c.errors for c in known if c.area_mm2 <= area) + saved
+
+
+def test_between_a_constant_and_a_right_circuit_errors_fall_as_the_area_grows():
+    problem = Problem(7, 130, exact=True, n_gates=40, n_classes=4)
+    constant = Netlist(problem.start.n_inputs, (), (0, 0))
+    known = [problem.evolution.measure(netlist) for netlist in (problem.start, constant)]
+    settings = SweepSettings(moves=20_000)
+    found = list(within_areas(problem.evolution, known, settings, np.random.default_rng(0)))
+    errors = [circuit.errors for circuit in found]
+    assert known[1].errors > errors[0] > errors[-1]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_nothing_known_is_nothing_found():
+    problem = Problem(7, 65)
+    assert list(within_areas(problem.evolution, [], QUICK, np.random.default_rng(0))) == []
+
+
+def test_every_area_begins_with_the_best_circuit_that_fits():
+    """Cells of 0.5 mm2 and areas from 1.5 mm2 on; what is found joins what is known."""
+    recorder: Any = Recorder()
+    pool: list[Any] = [("large", 0, 2.2), ("small", 9, 1.0), ("good", 7, 1.4), ("equal", 7, 1.5)]
+    known = [Refined(name, errors, area, 0.0) for name, errors, area in pool]
+    assert FEWEST_CELLS * recorder.smallest_area <= 1.5
+    found = list(within_areas(recorder, known, SweepSettings(moves=100), np.random.default_rng(0)))
+    starts = [(start, goal.max_area_mm2) for start, goal, _ in recorder.calls[::2]]
+    assert len(starts) == len(found)
+    for start, limit in starts:
+        assert start in {"circuit 2", "good" if limit >= 1.4 else "small"}
+        assert limit < 2.2
