@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -60,7 +59,7 @@ def refine(job: Job) -> list[str]:
     to its Verilog.
     """
     judge = Judge.of(job)
-    evolutions = [Evolution(care, job.technology) for care in care_sets(job, judge)]
+    evolutions = [Evolution(care, job.technology, should_stop=job.stop.is_set) for care in care_sets(job, judge)]
     circuits = [netlist for number, e in enumerate(evolutions) for netlist in _evolved(job, number, e)]
     found = _worth_keeping([_candidate(job, judge, netlist) for netlist in dict.fromkeys(circuits)])
     numbered = list(enumerate(found))
@@ -112,20 +111,16 @@ def _evolved(job: Job, care: int, evolution: Evolution) -> list[Netlist]:
     starts = [netlist_of(job, entry) for entry in chosen_starts(job)]
 
     def family(task: tuple[int, Netlist]) -> list[Refined]:
-        return _until_stopped(job, sweep(evolution, task[1], settings, job.rng(REFINE, care, task[0])))
+        return list(sweep(evolution, task[1], settings, job.rng(REFINE, care, task[0])))
 
     families = list(job.in_parallel("refinement", family, enumerate(starts)))
     known = [evolution.measure(netlist) for netlist in starts] + [c for f in families for c in f]
 
     def by_area(number: int) -> list[Refined]:
-        return _until_stopped(job, within_areas(evolution, known, settings, job.rng("areas", care, number)))
+        return list(within_areas(evolution, known, settings, job.rng("areas", care, number)))
 
     more = job.in_parallel("areas", by_area, range(RESTARTS))
     return [circuit.netlist for circuit in (*known, *(c for family in more for c in family))]
-
-
-def _until_stopped(job: Job, circuits: Iterator[Refined]) -> list[Refined]:
-    return list(takewhile(lambda _: not job.stop.is_set(), circuits))
 
 
 def _candidate(job: Job, judge: Judge, netlist: Netlist) -> Candidate:

@@ -161,6 +161,8 @@ def evolve(
         population = box.select(state.population + offspring)
         archive = (state.archive + offspring.feasible(max_errors)).front()
         state = report(SearchState(state.number + 1, population, archive, state.history))
+    if checkpoint and state.number < settings.generations:
+        checkpoints.save(checkpoint, digest, state, rng)
     return _result(state, layout, max_errors)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,13 +79,20 @@ class Evolution:
     Parameters
     ----------
     move_weights : relative frequency of each kind of move, as in `MOVE_WEIGHTS`; they add up to 1.
+    should_stop : asked between rounds; once it says yes, nothing more is evolved.
     """
 
     def __init__(
-        self, care: CareSet, technology: Technology, *, move_weights: Sequence[float] = MOVE_WEIGHTS
+        self,
+        care: CareSet,
+        technology: Technology,
+        *,
+        move_weights: Sequence[float] = MOVE_WEIGHTS,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.care, self.technology = care, technology
         self.move_weights = tuple(move_weights)
+        self.should_stop = should_stop
         self.kinds = CellKinds.of(technology)
         self.smallest_area = float(self.kinds.areas[1:].min())
         """Area of the smallest cell, mm2."""

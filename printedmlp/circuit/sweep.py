@@ -14,8 +14,8 @@ from printedmlp.errors import ConfigError
 
 LOSSES = (0.0, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.055, 0.07, 0.09, 0.12)
 """Error budgets beyond the start's own errors, as shares of all rows."""
-REORDERINGS = 2
-"""Rounds of each level, each with another order of the gates."""
+REORDERINGS, MOST_MOVES = 2, 500_000
+"""Fewest rounds of each level, each with another order of the gates, and most moves of a round."""
 COMPOSITE = 0.1
 FEWEST_CELLS, MOST_CELLS, AREA_STEP = 2.2, 130, 1.45
 """Smallest and largest area searched for fewest errors, in smallest cells, and the ratio between neighbours."""
@@ -70,6 +70,8 @@ def sweep(
     unit = evolution.smallest_area
     current = start
     for loss in settings.losses:
+        if evolution.should_stop():
+            return
         goal = Goal(max_errors=own + int(loss * total), composite=COMPOSITE)
         shrink = replace(goal, hot=settings.hot * unit, cold=settings.cold * unit)
         small = anneal(evolution, current, shrink, round(settings.moves * (1 - ERROR_SHARE)), rng)
@@ -104,7 +106,7 @@ def within_areas(
     area = FEWEST_CELLS * evolution.smallest_area
     largest = min(MOST_CELLS * evolution.smallest_area, max((circuit.area_mm2 for circuit in pool), default=0.0))
     row = evolution.care.total_weight / evolution.care.n_rows
-    while area < largest:
+    while area < largest and not evolution.should_stop():
         able = [circuit for circuit in pool if circuit.area_mm2 <= area]
         if able:
             start = min(able, key=lambda circuit: (circuit.errors, circuit.area_mm2))
@@ -123,14 +125,15 @@ def within_areas(
 
 def anneal(evolution: Evolution, start: Netlist, goal: Goal, moves: int, rng: np.random.Generator) -> Refined:
     """Evolve while the temperature falls geometrically, in rounds that each begin with the best circuit so far."""
-    steps = np.geomspace(goal.hot, goal.cold, REORDERINGS + 1)
+    rounds = max(REORDERINGS, -(-moves // MOST_MOVES))
     found = None
-    for hot, cold in itertools.pairwise(steps):
+    for hot, cold in itertools.pairwise(np.geomspace(goal.hot, goal.cold, rounds + 1)):
+        if evolution.should_stop():
+            break
         round_goal = replace(goal, hot=float(hot), cold=float(cold))
-        found = evolution.run(start, round_goal, moves // REORDERINGS, rng)
+        found = evolution.run(start, round_goal, moves // rounds, rng)
         start = found.netlist
-    assert found is not None
-    return found
+    return found or evolution.measure(start)
 
 
 def save_power(
