@@ -17,6 +17,7 @@ from printedmlp.circuit.sweep import (
     AREA_STEP,
     FEWEST_CELLS,
     LOSSES,
+    MOST_MOVES,
     REORDERINGS,
     SweepSettings,
     anneal,
@@ -53,8 +54,11 @@ class Recorder:
     smallest_area = 0.5
     care = SimpleNamespace(total_weight=100, n_rows=50)
 
-    def __init__(self):
-        self.calls = []
+    def __init__(self, stop_after=99):
+        self.calls, self.stop_after = [], stop_after
+
+    def should_stop(self):
+        return len(self.calls) >= self.stop_after
 
     def measure(self, netlist):
         return Refined(netlist, 7, 9.0, 0.0)
@@ -234,3 +238,20 @@ def test_every_area_begins_with_the_best_circuit_that_fits():
     for start, limit in starts:
         assert start in {"circuit 2", "good" if limit >= 1.4 else "small"}
         assert limit < 2.2
+
+
+def test_long_levels_have_more_rounds():
+    recorder: Any = Recorder()
+    anneal(recorder, START, Goal(hot=8.0, cold=1.0), 2 * MOST_MOVES + 1, np.random.default_rng(0))
+    assert [goal.hot for _, goal, _ in recorder.calls] == pytest.approx([8.0, 4.0, 2.0])
+    assert [moves for _, _, moves in recorder.calls] == [(2 * MOST_MOVES + 1) // 3] * 3
+
+
+def test_whoever_wants_an_end_gets_it_after_the_round():
+    recorder: Any = Recorder(stop_after=3)
+    found = list(sweep(recorder, START, SweepSettings(moves=10), np.random.default_rng(0)))
+    assert len(recorder.calls) == 3
+    assert str(found[-1].netlist) == "circuit 3"
+    assert list(sweep(recorder, START, SweepSettings(moves=10), np.random.default_rng(0))) == []
+    assert list(within_areas(recorder, found, SweepSettings(moves=10), np.random.default_rng(0))) == []
+    assert len(recorder.calls) == 3
