@@ -46,8 +46,8 @@ class AnnealSettings:
     proposals: int = 200_000
     learning: float = 2.0
     max_loss: float = 0.12
-    heat: float = 0.02
-    cooling: float = 0.1
+    heat: float = 0.01
+    cooling: float = 0.06
     price: float = 2.0
     hard_share: float = 0.2
     another_move: float = 0.2
