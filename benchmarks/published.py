@@ -41,8 +41,8 @@ STAGES = (PAPER, TREE, SEARCH, REFINE)
 VOLTAGES = (1.0, 0.6)
 LOSSES = (0, 1, 2)
 """Losses of validation accuracy against the exact baseline, in percentage points."""
-SLOW = {"pendigits": 3}
-"""Fewer splits where one takes many minutes."""
+SLOW = {"pendigits": 3, "whitewine": 3}
+"""Fewer splits where one takes minutes."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class SplitRun:
         return classes(netlist, simulate(netlist, self.technology, inputs, n), n)
 
     def _vectors(self, part: str, record: Entry) -> Vectors:
-        bus_bits = record["n_features"] * self.input_bits
+        bus_bits = len(record["feature_names"]) * self.input_bits
         read = read_vectors(self.folder / "vectors" / f"{part}.csv", bus_bits)
         return Vectors(read.codes, read.y, record["n_classes"], record["majority_class"])
 
@@ -198,13 +198,18 @@ def target_rows(runs: dict[str, list[SplitRun]]) -> list[list[str]]:
             cells = [_target_cell(splits, stage, target) for stage in (ANY, *STAGES)]
             best = [run.within(ANY, target.area_cm2, target.power_mw) for run in splits]
             quoted = [run.quote(e) for run, e in zip(splits, best, strict=True) if e]
-            met = "yes" if statistics.fmean(q.accuracy for q in quoted) >= target.accuracy else "no"
+            met = "yes" if _is_met(quoted, len(splits), target) else "no"
             areas = spread([q.area_cm2 for q in quoted], lambda v: f"{v:.3g}")
             powers = [spread([q.power_mw[k] for q in quoted], lambda v: f"{v:.2g}") for k in range(len(VOLTAGES))]
             rows.append(
                 [name, str(len(splits)), target.published, wanted, met, cells[0], areas, *powers, *cells[1:]]
             )
     return rows
+
+
+def _is_met(quoted: Sequence[Quoted], n_splits: int, target: Target) -> bool:
+    """Whether every split has a circuit within the limits, and their mean reaches the accuracy."""
+    return len(quoted) == n_splits and statistics.fmean(q.accuracy for q in quoted) >= target.accuracy
 
 
 def _target_cell(splits: Sequence[SplitRun], stage: str, target: Target) -> str:

@@ -1,0 +1,93 @@
+"""The benchmark beside the published circuits: how a circuit is chosen, measured and quoted."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from benchmarks import published
+from benchmarks.published import ANY, STAGES, Quoted, SplitRun, Target, stage_rows, target_rows
+from flows.mapping import EXACT, merit, model_of
+from printedmlp.metrics import evaluate
+from printedmlp.technology import load_technology
+
+pytestmark = pytest.mark.tools
+EGFET = load_technology("egfet")
+
+
+@pytest.fixture
+def split(run_folder):
+    return SplitRun(run_folder, EGFET)
+
+
+def test_a_run_holds_every_stage(split):
+    assert {entry["stage"] for entry in split.of_stage(ANY)} == set(STAGES)
+    assert [entry["stage"] for entry in split.of_stage(EXACT)] == [EXACT]
+    assert split.seconds > 0
+
+
+def test_within_an_area_the_best_by_validation_is_chosen(split):
+    for limit in sorted(entry["area_cm2"] for entry in split.of_stage(ANY)):
+        chosen = split.within(ANY, limit)
+        assert chosen["area_cm2"] <= limit
+        assert merit(chosen) == max(merit(e) for e in split.of_stage(ANY) if e["area_cm2"] <= limit)
+        powers = [e["choice_power_mw"] for e in split.of_stage(ANY)]
+        frugal = split.within(ANY, limit, power_mw=np.median(powers))
+        assert frugal is None or frugal["choice_power_mw"] <= np.median(powers)
+    assert split.within("paper", -1.0) is None
+
+
+def test_the_smallest_of_a_score(split):
+    for least in sorted({entry["score"] for entry in split.of_stage("refine")}):
+        chosen = split.smallest("refine", least)
+        assert chosen["score"] >= least
+        assert chosen["area_cm2"] == min(e["area_cm2"] for e in split.of_stage("refine") if e["score"] >= least)
+    assert split.smallest("refine", 1.1) is None
+
+
+def test_what_is_quoted_is_what_the_test_rows_say(split):
+    entry = max(split.of_stage("refine"), key=merit)
+    quoted, test = split.quote(entry), split.parts["test"]
+    metrics = evaluate(test.y, model_of(entry).predict(test.codes), n_classes=3, majority_class=test.majority_class)
+    assert quoted.accuracy == pytest.approx(metrics.accuracy)
+    assert quoted.balanced_accuracy == pytest.approx(metrics.balanced_accuracy)
+    assert quoted.area_cm2 == entry["area_cm2"]
+    assert quoted.power_mw[0] > quoted.power_mw[1] > 0
+
+
+def test_a_netlist_that_is_another_function_ends_the_benchmark(run_folder, tmp_path):
+    folder = tmp_path / "iris"
+    shutil.copytree(run_folder, folder)
+    split = SplitRun(folder, EGFET)
+    entry = max(split.of_stage("tree"), key=merit)
+    file = folder / entry["netlist_file"]
+    record = json.loads(file.read_text())
+    wrong = record["netlist"].replace("NAND2X1", "NOR2X1")
+    assert wrong != record["netlist"]
+    file.write_text(json.dumps({**record, "netlist": wrong}))
+    with pytest.raises(SystemExit, match=f"netlist of {entry['key']} differs from its classifier on train"):
+        split.quote(entry)
+
+
+def test_rows_of_the_tables(split, monkeypatch):
+    targets = (Target(0.5, 10.0, "tree"), Target(1.1, 10.0, "none"), Target(0.5, -1.0, "none", 0.2))
+    monkeypatch.setitem(published.TARGETS, "iris", targets)
+    easy, hard, impossible = target_rows({"iris": [split, split]})
+    assert easy[:5] == ["iris", "2", "tree", "50.0% at 10", "yes"]
+    assert hard[4] == impossible[4] == "no"
+    assert impossible[3] == "50.0% at -1 / 0.2"
+    assert set(impossible[5:]) == {"–"}
+    assert len(easy) == len(hard) == len(impossible) == 9 + len(STAGES)
+    rows = stage_rows({"iris": [split]})
+    assert [row[1] for row in rows] == [EXACT, *(stage for stage in STAGES for _ in published.LOSSES)]
+    assert {len(row) for row in rows} == {9}
+    accuracy = split.quote(split.exact).accuracy
+    assert rows[0][3:5] == ["1 of 1", f"{accuracy:.1%}"]
+
+
+def test_a_target_that_some_splits_cannot_try_is_not_met():
+    quoted, target = [Quoted(0.9, 0.9, 1.0, (1.0, 0.5))], Target(0.8, 1.0, "")
+    assert published._is_met(quoted, 1, target)
+    assert not published._is_met(quoted, 2, target)
+    assert not published._is_met([], 1, target)
