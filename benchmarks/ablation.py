@@ -18,9 +18,9 @@ the validation rows as before, and on the training rows that everything is optim
 the exact baseline's training accuracy. The first includes how well circuits generalise, and the luck of small
 validation parts; the second says which ingredient optimises better. Test rows are not used.
 
-Refinement starts from the annealed networks and the trees that are smallest at each level of the training rows; its
-rows all include these starts. Polarity is measured by the mean power, on the validation rows, of the refined circuits
-that are smallest at each level of the training rows: before over after, with no more training errors.
+Refinement starts from the annealed networks and the trees that are smallest at each level of the training rows; all
+its rows include these starts. Polarity is measured by the mean power, on the validation rows, of the refined
+circuits that are smallest at each level of the training rows: before over after, at no more training errors.
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ PUBLISHED = {
 
 def baselines(dataset: str, seed: int, restarts: int) -> dict[str, Any]:
     """Train, map and simulate both forms; no search."""
-    options = {"budget": "quick", "restarts": restarts, "generations": 0, "population": 8, "candidates": 1}
+    none = {"generations": 0, "population": 8, "tree_generations": 0, "chains": 1, "proposals": 1, "candidates": 1}
+    options = {"budget": "quick", "restarts": restarts, "refine_starts": 0, **none}
     config = make_config(None, {"dataset": dataset, "seed": seed, **options})
     with tempfile.TemporaryDirectory() as folder:
         run = design(config, Path(folder) / "run", quiet=True)

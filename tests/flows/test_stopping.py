@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_a_stage_cut_short_is_done_for_this_process_alone(tmp_path):
     for stopped, again in ((True, True), (False, False)):
         folder = tmp_path / str(stopped)
         with open_run(folder, {}, ["search"]) as run:
-            assert run.do("search", lambda run=run: work(run), lambda stopped=stopped: stopped)
+            assert run.do("search", partial(work, run), partial(bool, stopped))
             assert run.is_done("search")
         with open_run(folder, {}, ["search"]) as run:
-            assert run.do("search", lambda run=run: work(run)) == again
+            assert run.do("search", partial(work, run)) == again
