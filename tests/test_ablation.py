@@ -78,12 +78,6 @@ def refined(kind=Evolution, goal=None, **options):
     return evolution.run(ROUNDABOUT, goal or Goal(max_errors=0), 2000, np.random.default_rng(0)).area_mm2
 
 
-def test_moves_of_no_weight_are_not_made():
-    own = ROUNDABOUT.area_cm2(load_technology("egfet")) * 100
-    assert refined() < own
-    assert refined(move_weights=(0, 0, 0, 1, 0)) == pytest.approx(own)
-
-
 def test_zero_temperature_is_no_temperature(monkeypatch):
     seen = []
     monkeypatch.setattr(Evolution, "run", lambda self, netlist, goal, moves, rng: seen.append(goal))
