@@ -111,7 +111,7 @@ class Evolution:
         counts = np.zeros(kernel.N_COUNTS)
         random = rng.integers(1, 1 << 63, size=1, dtype=np.uint64)
         rows = self._rows(len(slots[0]), netlist.n_inputs)
-        shares = np.cumsum(self.move_weights)
+        shares = np.cumsum(self.move_weights, dtype=np.float64)
         scratch = kernel.new_scratch(len(slots[0]))
         cells = self.kinds.arrays()
         kernel.evolve(slots, cells, rows, goal.array(), shares, moves, random, best, counts, scratch)
