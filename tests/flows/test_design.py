@@ -138,7 +138,7 @@ def test_other_settings_are_refused_and_nothing_is_lost(run_folder):
 
 
 @pytest.mark.slow
-def test_a_run_killed_in_three_places_ends_in_the_same_bytes(run_folder, tmp_path, monkeypatch):
+def test_a_run_killed_in_four_places_ends_in_the_same_bytes(run_folder, tmp_path, monkeypatch):
     config, folder = make_config(None, SMALL), tmp_path / "iris"
     places = [
         ("flows.searches.PopulationCost.full_adders", 5),
