@@ -251,9 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is not done, print both tables, and write them as JSON beside the runs."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.published", description=__doc__)
     parser.add_argument("datasets", nargs="*", metavar="DATA_SET", help=f"default: {', '.join(TARGETS)}")
-    parser.add_argument(
-        "--splits", type=int, metavar="N", help="splits of every table (10, fewer of slow ones)"
-    )
+    parser.add_argument("--splits", type=int, metavar="N", help="splits of every table (10, fewer of slow ones)")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="seed of the first split (0)")
     parser.add_argument("--budget", default="quick", help="budget of each run (quick)")
     parser.add_argument("--folder", type=Path, default=Path("runs", "published"), help="where the runs are kept")
