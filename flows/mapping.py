@@ -27,7 +27,7 @@ Entry = dict[str, Any]
 Item = TypeVar("Item")
 QUICK = "quick"
 TIE_BREAK = 1e-4
-"""Weight of the training accuracy beside the validation score: less than one row of any table counts."""
+"""Weight of the training accuracy beside the validation score: less than one of 10,000 rows counts."""
 ROUNDING = 1e-9
 EXACT, TEXTBOOK, PAPER, TREE, SEARCH, REFINE = "exact", "textbook", "paper", "tree", "search", "refine"
 BASELINES = (EXACT, TEXTBOOK)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,9 +15,11 @@ from flows.job import Job
 from flows.mapping import (
     QUICK,
     REFINE,
+    VERILOG,
     Entry,
     Judge,
     finish,
+    model_of,
     netlist_file,
     netlist_of,
     spread,
@@ -29,9 +32,11 @@ from printedmlp.circuit import Netlist
 from printedmlp.circuit.care import CareSet, jittered
 from printedmlp.circuit.gates import GateClassifier
 from printedmlp.circuit.refine import Evolution, Refined
+from printedmlp.circuit.simplify import INVERTER
 from printedmlp.circuit.sweep import SweepSettings, save_power, sweep, within_areas
-from printedmlp.errors import VerificationError
+from printedmlp.errors import PrintedMLPWarning, VerificationError
 from printedmlp.pareto import non_dominated
+from printedmlp.technology import Technology
 
 KEPT = 24
 """Refined circuits that go on to power, synthesis and proof, at most, for each way of choosing them."""
@@ -59,6 +64,11 @@ def refine(job: Job) -> list[str]:
     to its Verilog.
     """
     judge = Judge.of(job)
+    if not job.technology.cells_with_function(1, INVERTER):
+        name = job.technology.name
+        warnings.warn(f"technology '{name}' has no inverter: nothing is refined", PrintedMLPWarning, stacklevel=2)
+        job.run.write_json({"found": []}, "search", "refine.json")
+        return ["search/refine.json"]
     evolutions = [Evolution(care, job.technology, should_stop=job.stop.is_set) for care in care_sets(job, judge)]
     circuits = [netlist for number, e in enumerate(evolutions) for netlist in _evolved(job, number, e)]
     found = _worth_keeping([_candidate(job, judge, netlist) for netlist in dict.fromkeys(circuits)])
@@ -108,7 +118,7 @@ def _training_front(entries: Sequence[Entry]) -> list[Entry]:
 def _evolved(job: Job, care: int, evolution: Evolution) -> list[Netlist]:
     """Everything worth a look that evolution makes of the starts on one care set."""
     settings = SweepSettings(moves=job.config.refine_moves)
-    starts = [netlist_of(job, entry) for entry in chosen_starts(job)]
+    starts = [start_of(job, entry) for entry in chosen_starts(job)]
 
     def family(task: tuple[int, Netlist]) -> list[Refined]:
         return list(sweep(evolution, task[1], settings, job.rng(REFINE, care, task[0])))
@@ -121,6 +131,21 @@ def _evolved(job: Job, care: int, evolution: Evolution) -> list[Netlist]:
 
     more = job.in_parallel("areas", by_area, range(RESTARTS))
     return [circuit.netlist for circuit in (*known, *(c for family in more for c in family))]
+
+
+def start_of(job: Job, entry: Entry) -> Netlist:
+    """A circuit in cells of one or two inputs, which evolution knows: mapped anew if it has larger ones."""
+    netlist, small = netlist_of(job, entry), small_cells(job.technology)
+    if all(instance.cell in small.cells for instance in netlist.instances):
+        return netlist
+    rtl = VERILOG[entry["stage"]](model_of(entry))
+    with TemporaryDirectory(prefix="printedmlp-") as folder:
+        return map_verilog(rtl, small, effort=QUICK, work_dir=Path(folder), prove=False).netlist
+
+
+def small_cells(technology: Technology) -> Technology:
+    """The technology without its cells of three and more inputs."""
+    return replace(technology, cells={n: c for n, c in technology.cells.items() if len(c.inputs) <= 2})
 
 
 def _candidate(job: Job, judge: Judge, netlist: Netlist) -> Candidate:

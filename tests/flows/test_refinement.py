@@ -22,7 +22,8 @@ from flows.refinement import Candidate
 from hdl.power import static_power_mw
 from printedmlp.circuit import Instance, Netlist, classes, input_bits_of, simulate
 from printedmlp.circuit.gates import GateClassifier
-from printedmlp.errors import VerificationError
+from printedmlp.errors import PrintedMLPWarning, VerificationError
+from printedmlp.technology import Cell
 from tests.flows.conftest import job_of
 from tests.netlists import EGFET
 
@@ -204,3 +205,27 @@ def test_the_key_is_that_of_the_gates(candidate):
     other = GateClassifier(model.n_features, model.input_bits, model.n_classes, model.gates, (0, 20))
     judge = Judge.of(job)
     assert judge.entry(REFINE, model)["key"] == item.entry["key"] != judge.entry(REFINE, other)["key"]
+
+
+def test_starts_in_larger_cells_are_mapped_anew(run_folder, monkeypatch):
+    """A start of three-input cells becomes one of cells that evolution knows, with the same function."""
+    job = job_of(run_folder)
+    nand3 = Cell("NAND3", 0.3, ("A", "B", "C"), "Y", "!(A * B * C)")
+    large = replace(job.technology, cells={**job.technology.cells, "NAND3": nand3})
+    entry = next(e for e in job.run.read_json("search", "candidates.json") if e["stage"] == "tree")
+    given = Netlist(16, (Instance("NAND3", (2, 3, 4)),), (18, 18))
+    monkeypatch.setattr(refinement, "netlist_of", lambda job, entry: given)
+    start = refinement.start_of(replace(job, technology=large), entry)
+    assert "NAND3" not in start.cell_counts()
+    assert "NAND3" not in refinement.small_cells(large).cells
+    model = GateClassifier.of_netlist(start, job.technology, input_bits=4, n_classes=3)
+    codes = job.vectors("train").codes
+    assert np.array_equal(model.predict(codes), model_of(entry).predict(codes))
+
+
+def test_without_an_inverter_nothing_is_refined(reopened):
+    job = reopened("refine")
+    cells = {name: cell for name, cell in job.technology.cells.items() if len(cell.inputs) == 2}
+    with pytest.warns(PrintedMLPWarning, match="no inverter: nothing is refined"):
+        refinement.refine(replace(job, technology=replace(job.technology, cells=cells)))
+    assert job.run.read_json("search", "refine.json") == {"found": []}
