@@ -41,7 +41,7 @@ from printedmlp.classifier import Classifier, classifier_from_json, description
 from printedmlp.errors import PrintedMLPWarning
 from printedmlp.front import FrontPoint, nearest_miss, select_front
 from printedmlp.metrics import Metrics
-from printedmlp.pareto import non_dominated
+from printedmlp.pareto import layers
 from printedmlp.preparation import PARTS
 from printedmlp.vectors import Vectors
 from sim.runner import Candidate, Options, verify_many
@@ -96,12 +96,11 @@ def best_layers(points: np.ndarray, n: int) -> list[int]:
     Of a layer that does not fit as a whole, points evenly spread between its ends are taken.
     """
     chosen: list[int] = []
-    left = np.arange(len(points))
-    while len(left) and len(chosen) < n:
-        layer = non_dominated(points[left])
-        by_size = sorted(left[layer].tolist(), key=lambda index: (points[index, 1], index))
+    for layer in layers(points):
+        if len(chosen) == n:
+            break
+        by_size = sorted(layer.tolist(), key=lambda index: (points[index, 1], index))
         chosen += spread(by_size, n - len(chosen))
-        left = left[~layer]
     return chosen
 
 

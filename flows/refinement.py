@@ -69,16 +69,17 @@ def refine(job: Job) -> list[str]:
         warnings.warn(f"technology '{name}' has no inverter: nothing is refined", PrintedMLPWarning, stacklevel=2)
         job.run.write_json({"found": []}, "search", "refine.json")
         return ["search/refine.json"]
+    starts = [start_of(job, entry) for entry in chosen_starts(job)]
     evolutions = [Evolution(care, job.technology, should_stop=job.stop.is_set) for care in care_sets(job, judge)]
-    circuits = [netlist for number, e in enumerate(evolutions) for netlist in _evolved(job, number, e)]
+    circuits = [netlist for number, e in enumerate(evolutions) for netlist in _evolved(job, number, e, starts)]
     found = _worth_keeping([_candidate(job, judge, netlist) for netlist in dict.fromkeys(circuits)])
     numbered = list(enumerate(found))
     for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolutions[0], *item), numbered)
     saved = [candidate for family in for_power for candidate in family]
-    everything = list({candidate.entry["key"]: candidate for candidate in (*saved, *found)}.values())
-    recipes = [candidate in found for candidate in everything]
-    pairs = list(zip(everything, recipes, strict=True))
-    files = list(job.in_parallel("proof", lambda pair: _proved(job, *pair), pairs))
+    plain = {candidate.entry["key"]: candidate for candidate in found}
+    by_key = {**{candidate.entry["key"]: candidate for candidate in saved}, **plain}
+    everything = list(by_key.values())
+    files = list(job.in_parallel("proof", lambda c: _proved(job, c, c.entry["key"] in plain), everything))
     entries = [finish(job, judge, c.entry, file) for c, file in zip(everything, files, strict=True)]
     job.run.write_json({"found": entries}, "search", "refine.json")
     return ["search/refine.json", *sorted(files)]
@@ -115,10 +116,9 @@ def _training_front(entries: Sequence[Entry]) -> list[Entry]:
     return sorted(front, key=lambda e: (e["train_error"], e["key"]))
 
 
-def _evolved(job: Job, care: int, evolution: Evolution) -> list[Netlist]:
+def _evolved(job: Job, care: int, evolution: Evolution, starts: Sequence[Netlist]) -> list[Netlist]:
     """Everything worth a look that evolution makes of the starts on one care set."""
     settings = SweepSettings(moves=job.config.refine_moves)
-    starts = [start_of(job, entry) for entry in chosen_starts(job)]
 
     def family(task: tuple[int, Netlist]) -> list[Refined]:
         return list(sweep(evolution, task[1], settings, job.rng(REFINE, care, task[0])))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import warnings
 import zipfile
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from printedmlp.checkpoint import write_arrays
 from printedmlp.errors import ConfigError, PrintedMLPWarning
 from printedmlp.found import Candidates
 from printedmlp.genome import GenomeLayout
@@ -59,12 +59,7 @@ def _write(path: Path, digest: str, results: Mapping[int, Sequence[Candidates]])
         header["layouts"][str(number)] = [asdict(candidates.layout) for candidates in found]
         for part, candidates in enumerate(found):
             arrays |= {f"{number}_{part}_{name}": getattr(candidates, name) for name in FIELDS}
-    unfinished = path.with_name(f".{path.name}.part")
-    with unfinished.open("wb") as file:
-        np.savez(file, header=np.array(json.dumps(header)), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    write_arrays(path, header, arrays)
 
 
 def _read(path: Path, digest: str) -> dict[int, list[Candidates]]:

@@ -6,6 +6,7 @@ import json
 import os
 import warnings
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,11 @@ def save(path: Path, digest: str, state: SearchState, rng: np.random.Generator) 
         for part in PARTS
         for field in fields(Population)
     }
+    write_arrays(path, header, arrays)
+
+
+def write_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+    """Write a JSON-ready header and arrays by name as one .npz file, whole or not at all."""
     unfinished = path.with_name(f".{path.name}.part")
     with unfinished.open("wb") as file:
         np.savez(file, header=np.array(json.dumps(header)), **arrays)

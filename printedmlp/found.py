@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from printedmlp.genome import Genes, GenomeLayout
 from printedmlp.model import DiscreteMLP
-from printedmlp.pareto import non_dominated
+from printedmlp.pareto import layers
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ def best_layers(errors: NDArray[np.int64], areas: NDArray[np.float64], keep: int
     Within a layer fewest errors come first; of a layer that does not fit, evenly spread points are taken, its ends
     among them.
     """
-    left, chosen = np.arange(len(errors)), np.zeros(0, dtype=np.intp)
-    while len(left) and len(chosen) < keep:
-        layer = non_dominated(np.stack([errors[left], areas[left]], axis=1))
-        rows = left[layer][np.argsort(errors[left[layer]], kind="stable")]
+    chosen = np.zeros(0, dtype=np.intp)
+    for layer in layers(np.stack([errors, areas], axis=1)):
+        if len(chosen) == keep:
+            break
+        rows = layer[np.argsort(errors[layer], kind="stable")]
         if len(rows) > keep - len(chosen):
             rows = rows[np.unique(np.linspace(0, len(rows) - 1, keep - len(chosen)).round().astype(np.intp))]
         chosen = np.concatenate([chosen, rows])
-        left = left[~layer]
     return chosen
 
 

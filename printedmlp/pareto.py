@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -34,6 +36,21 @@ def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
             front.append(int(index))
     keep[front] = True
     return keep
+
+
+def layers(points: ArrayLike) -> Iterator[NDArray[np.intp]]:
+    """Indices of the non-dominated points, then of those that only they dominate, and so on, each in order.
+
+    Parameters
+    ----------
+    points : (n, d), all coordinates to be minimised.
+    """
+    values = np.asarray(points)
+    left = np.arange(len(values))
+    while len(left):
+        layer = non_dominated(values[left])
+        yield left[layer]
+        left = left[~layer]
 
 
 def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from printedmlp.kernels.bounds import popcount, width
 from printedmlp.kernels.jit import compiled, inlined
 
 Array = NDArray[Any]
@@ -35,37 +36,19 @@ def count_full_adders(genes: Array, form: Array, out: Array) -> None:
 @inlined
 def _neuron(genes: Array, start: int, stop: int, bias_shift: int) -> int:
     bias: Any = np.int64(genes[stop])
-    ones = _popcount(abs(bias))
+    ones = popcount(abs(bias))
     most: Any = max(bias, 0) << bias_shift
     least: Any = max(-bias, 0) << bias_shift
     subtracted = least
     for gene in range(start, stop, 3):
         mask: Any = np.int64(genes[gene + 1])
-        ones += _popcount(mask)
+        ones += popcount(mask)
         if genes[gene] > 0:
             most += mask << genes[gene + 2]
         else:
             least += mask << genes[gene + 2]
             subtracted |= mask << genes[gene + 2]
-    adders = ones - _popcount(most) - _popcount(least)
+    adders = ones - popcount(most) - popcount(least)
     if subtracted != 0:
-        adders += _width(max(most, least)) - _width(subtracted & -subtracted) + 1
+        adders += width(max(most, least)) - width(subtracted & -subtracted) + 1
     return adders
-
-
-@inlined
-def _popcount(value: int) -> int:
-    count = 0
-    while value != 0:
-        value &= value - 1
-        count += 1
-    return count
-
-
-@inlined
-def _width(value: int) -> int:
-    bits = 0
-    while value != 0:
-        value >>= 1
-        bits += 1
-    return bits

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from printedmlp.pareto import hypervolume, non_dominated
+from printedmlp.pareto import hypervolume, layers, non_dominated
 
 
 def points(dimensions, largest=6):
@@ -59,3 +59,9 @@ def test_hypervolume_by_counting_unit_cells(dimensions):
         assert hypervolume(values, (corner,) * dimensions) == sum(dominated)
 
     check()
+
+
+def test_layers_peel_the_fronts_one_by_one():
+    points = [(0, 2), (1, 1), (1, 2), (2, 0), (2, 2), (0, 2)]
+    assert [layer.tolist() for layer in layers(points)] == [[0, 1, 3], [5], [2], [4]]
+    assert list(layers(np.zeros((0, 2)))) == []
