@@ -6,31 +6,38 @@ BIN := .venv/bin
 ROOMS := printedmlp hdl sim flows
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: design test quick lint types environment clean
+.PHONY: design test quick lint types environment reference clean
 
 design: environment
 	$(BIN)/python -m flows.doctor
 	$(BIN)/python -m flows.design $(DATASET) --budget $(BUDGET)
 
-test: environment lint types
+test: reference lint types
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-quick: environment
+quick: reference
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not tools"
 
-lint: environment
+lint: reference
 	$(BIN)/ruff check $(ROOMS) tests benchmarks
 	$(BIN)/ruff format --check $(ROOMS) tests benchmarks
 
-types: environment
+types: reference
 	$(BIN)/mypy $(ROOMS) tests benchmarks
 
+# What a circuit needs; `reference` adds PyTorch and matplotlib, which only the float suite and the tests need.
 environment: .venv/installed
+
+reference: .venv/installed-reference
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv .venv || { echo "error: Python's venv module is missing: apt-get install python3-venv"; exit 2; }
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+.venv/installed-reference: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference]'
 	touch $@
 
 clean:
