@@ -1,4 +1,4 @@
-"""Scaling MLPs: networks without any bias for images, what scale buys them, and the law by which it does.
+"""Scaling MLPs: networks that know nothing of images, what scale buys them, and the law by which it does.
 
 G. Bachmann, S. Anagnostidis and T. Hofmann, "Scaling MLPs: A Tale of Inductive Bias", NeurIPS 2023,
 arXiv:2306.13575. A flat input of I values is embedded linearly into m channels and goes through L blocks:
