@@ -84,6 +84,7 @@ def test_spline_activation_is_a_spline_a_neuron():
 def test_splines_fitted_to_the_identity_leave_a_linear_map():
     model = SplineMLP((2, 4, 3), SplineConfig())
     first, splines, last = model.layers
+    assert isinstance(splines, SplineActivation)
     places = torch.linspace(-3.9, 3.9, 200)[:, None]
     line = fit_coefficients(places, places[:, :, None].repeat(1, 1, 4), splines.knots, 3)[0]
     splines.coefficients.data = line
