@@ -101,7 +101,12 @@ def dead_features(features: Tensor) -> int:
 
 
 def condensation(update: Tensor) -> float:
-    """Share of the largest singular value in the energy of an update (n_out, n_in): 1 for a single direction."""
+    """Share of the largest singular value in the energy of an update (n_out, n_in): 1 for a single direction.
+
+    NaN if the update is not finite, as after training has diverged.
+    """
+    if not bool(torch.isfinite(update).all()):
+        return math.nan
     energy = torch.linalg.svdvals(update).square()  # (min(n_out, n_in),)
     return float(energy[0] / energy.sum().clamp_min(TINY**2))
 
@@ -139,8 +144,8 @@ class Dynamics:
     def phase_peak(self) -> tuple[float, int]:
         """Largest similarity between classes in the first phase, and its step."""
         end = self.end_of_first_phase
-        phase = [pair for pair in zip(self.last, self.steps, strict=True) if end is None or pair[1] <= end]
-        return max(phase)
+        pairs = zip(self.last, self.steps, strict=True)
+        return max(pair for pair in pairs if (end is None or pair[1] <= end) and math.isfinite(pair[0]))
 
 
 class Probe:

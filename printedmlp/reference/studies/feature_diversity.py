@@ -115,11 +115,12 @@ def _measures(by_name: dict[str, Runs]) -> tuple[Measure, ...]:
     for name, runs in by_name.items():
         data = f"digits, MLP {name}" if name.startswith("depth") else f"digits, MLP depth 7, {name}"
         dynamics = runs.dynamics
+        last = tuple(next(s for s in reversed(d.last) if math.isfinite(s)) for d in dynamics)
         columns = {
             f"end of phase 1 (step, at most {runs.steps})": tuple(min(end, runs.steps) for end in runs.ends),
             "similarity between classes at the start": tuple(d.last[0] for d in dynamics),
             "largest similarity in phase 1": tuple(d.phase_peak()[0] for d in dynamics),
-            "similarity at the end of training": tuple(d.last[-1] for d in dynamics),
+            "similarity at the end of training": last,
         }
         for metric, values in columns.items():
             rows.append(Measure("learning dynamics", data, metric, values, "", runs.parameters, runs.seconds))
@@ -143,7 +144,7 @@ def _phases(base: Runs) -> Check:
 
 def _trap(base: Runs) -> Check:
     falls = [d.phase_peak()[0] - d.last[-1] for d in base.dynamics]
-    inside = all(d.steps[int(np.argmax(d.last))] < end for d, end in zip(base.dynamics, base.ends, strict=True))
+    inside = all(d.steps[int(np.nanargmax(d.last))] < end for d, end in zip(base.dynamics, base.ends, strict=True))
     measured = f"rise {_numbers(base.rises, '.3f')}; fall {_numbers(falls, '.3f')}; peak in phase 1: {inside}"
     shown = min(base.rises) >= 0.08 and min(falls) >= 0.3 and inside
     bound = "rise >= 0.08, fall >= 0.3 on every seed, the largest value before the end of phase 1"
@@ -180,7 +181,13 @@ def _notes(by_name: dict[str, Runs]) -> tuple[str, ...]:
         for d, end in zip(by_name[BASE].dynamics, by_name[BASE].ends, strict=True)
     ]
     shares = ", ".join(f"{share:.2f}" for share in condensed)
+    diverged = [
+        f"{name} ({sum(not math.isfinite(d.losses[-1]) for d in runs.dynamics)} of {len(runs.dynamics)} runs)"
+        for name, runs in by_name.items()
+        if not all(math.isfinite(d.losses[-1]) for d in runs.dynamics)
+    ]
     return (
+        f"Diverged after phase 1: {', '.join(diverged) or 'none'}.",
         f"Share of one direction in ten steps' updates of the middle layer during phase 1: {shares} (seeds).",
         f"At most {dead} of {PROBES} probed features were dead at once.",
     )
@@ -195,6 +202,7 @@ def picture(by_name: dict[str, Runs], path: Path) -> None:
     _two_phases(both, base)
     steps = base[0].steps
     curves(loss, steps, {n: d.losses for n, d in shown.items()}, xlabel="step", ylabel="loss, first seed")
+    loss.legend(fontsize=7, loc="upper right", bbox_to_anchor=(1, 0.95))
     loss.axhline(math.log(10), color="0.6", linewidth=0.7, linestyle=":")
     curves(alike, steps, {n: d.last for n, d in shown.items()}, xlabel="step", ylabel="similarity between classes")
     alike.get_legend().remove()

@@ -68,6 +68,7 @@ def test_condensation():
     assert condensation(torch.outer(torch.tensor([1.0, -2, 3]), torch.tensor([0.5, 1]))) == pytest.approx(1)
     assert condensation(torch.eye(4)) == pytest.approx(0.25)
     assert condensation(torch.zeros(3, 3)) == 0
+    assert math.isnan(condensation(torch.full((2, 2), math.nan)))
 
 
 def test_update_of_inputs_along_one_direction_stays_along_it():
