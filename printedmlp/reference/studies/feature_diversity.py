@@ -114,17 +114,20 @@ def _measures(by_name: dict[str, Runs]) -> tuple[Measure, ...]:
     rows = []
     for name, runs in by_name.items():
         data = f"digits, MLP {name}" if name.startswith("depth") else f"digits, MLP depth 7, {name}"
-        dynamics = runs.dynamics
-        last = tuple(next(s for s in reversed(d.last) if math.isfinite(s)) for d in dynamics)
-        columns = {
-            f"end of phase 1 (step, at most {runs.steps})": tuple(min(end, runs.steps) for end in runs.ends),
-            "similarity between classes at the start": tuple(d.last[0] for d in dynamics),
-            "largest similarity in phase 1": tuple(d.phase_peak()[0] for d in dynamics),
-            "similarity at the end of training": last,
-        }
-        for metric, values in columns.items():
-            rows.append(Measure("learning dynamics", data, metric, values, "", runs.parameters, runs.seconds))
+        columns = {f"end of phase 1 (step, at most {runs.steps})": [min(end, runs.steps) for end in runs.ends]}
+        if name == BASE:
+            columns["similarity between classes at the start"] = [d.last[0] for d in runs.dynamics]
+            columns["largest similarity in phase 1"] = [d.phase_peak()[0] for d in runs.dynamics]
+            columns["last similarity"] = [_last_finite(d.last) for d in runs.dynamics]
+        rows += [
+            Measure("learning dynamics", data, metric, tuple(values), "", runs.parameters, runs.seconds)
+            for metric, values in columns.items()
+        ]
     return tuple(rows)
+
+
+def _last_finite(values: list[float]) -> float:
+    return next(value for value in reversed(values) if math.isfinite(value))
 
 
 def _numbers(values: list[float], form: str = ".0f") -> str:

@@ -50,6 +50,7 @@ from printedmlp.reference.training import (
 
 RANGES = (1.0, 2.0, 4.0)
 TASKS = ((0, 1, 2), (3, 4, 5), (6, 7, 8))
+KINDS = {"gelu": "GELU", "relu": "ReLU"}
 TABLES = {"digits": 1e-3, "breast cancer": 1e-2, "wine": 1e-2}
 """Learning rate of each table."""
 
@@ -67,7 +68,7 @@ class Design:
     def name(self) -> str:
         """For tables."""
         grid = "" if self.family == "MLP" else f" G={self.grid}"
-        kind = f"{self.activation.upper()} MLP" if self.family == "MLP" else self.family
+        kind = f"{KINDS[self.activation]} MLP" if self.family == "MLP" else self.family
         return f"{kind} {self.width}{grid}"
 
     def make(self, n_in: int, n_out: int, reach: float) -> nn.Module:
@@ -235,7 +236,7 @@ def run(context: Context) -> Outcome:
     turns = {design: in_turn(design, task_epochs, context) for design in CONTINUAL}
     picture(sweep, formula, turns, context.folder / "kan_or_mlp.png")
     return Outcome(
-        (*_classification({**known, **paired}), *_formula_rows(formula), *_turn_rows(turns)),
+        (*_classification(paired), *_formula_rows(formula), *_turn_rows(turns)),
         (*_table_checks(paired), *_formula_checks(formula), _forgetting_check(turns), *_cost_checks()),
         (_cost_note(),),
     )
@@ -363,7 +364,7 @@ def picture(
             sizes, [s.mean for s in scores], spread, marker="o", markersize=4, color=colour, label=family
         )
     score.set(xscale="log", xlabel="trained parameters", ylabel="digits, test accuracy (%)")
-    score.legend(loc="lower right")
+    score.legend(loc="lower right", fontsize=7)
     for place, (design, result) in enumerate(formula.items()):
         colour = COLOURS[("MLP", "spline MLP", "KAN", "spline-first MLP").index(design.family)]
         errors.plot(result.values, [place] * len(result.values), "o", color=colour)
