@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from flows import circuits, refinement, searches, stages
+from flows.ceiling import FILE, reference_for, run_ceiling
 from flows.cli import run_command
 from flows.config import BUDGETS, CHOICES, DesignConfig, make_config, with_hidden
 from flows.job import Job, Stage
 from flows.measure import check_figures
 from flows.progress import Reporter
-from flows.run import open_run, sha256_file
+from flows.run import json_text, open_run, sha256_file, write_text
 from flows.summary import summary_text
 from flows.tools import versions
 from hdl.liberty import read_liberty
@@ -55,6 +56,7 @@ def design(
     until: str = LAST,
     fresh: bool = False,
     quiet: bool = False,
+    reference: Path | None = None,
 ) -> Path:
     """Run every stage that is not done yet and return the run folder.
 
@@ -65,6 +67,7 @@ def design(
     until : the last stage to run.
     fresh : discard what the folder holds first.
     quiet : say nothing.
+    reference : what `flows.reference --on` wrote for this table; the report shows its float ceiling.
 
     Raises
     ------
@@ -74,19 +77,25 @@ def design(
     config = with_hidden(config, default_hidden(dataset.name, dataset.n_classes))
     technology = read_liberty(Path(config.liberty)) if config.liberty else load_technology(config.technology)
     check_figures(technology)
+    ceiling_text = json_text(reference_for(reference, dataset)) if reference else None
     place = folder or Path("runs", f"{dataset.name}-s{config.seed}-{config.budget}")
     reporter = Reporter(quiet=quiet)
     reporter.line(f"{dataset.name}: {_described(dataset)} -> {place}")
     with open_run(place, settings_of(config, dataset), list(STAGES), fresh=fresh) as run:
         job = Job(config, dataset, technology, run, reporter)
+        if ceiling_text:
+            write_text(run.path(FILE), ceiling_text)
         with stopping_early(job):
             for name, stage in STAGES.items():
-                ran = run.do(name, partial(stage, job), lambda name=name: name in ANYTIME and job.stop.is_set())  # type: ignore[misc]
+                stopped = partial(_ended_early, job, name)
+                ran = run.do(name, partial(stage, job), stopped, given=(FILE,) if name == LAST else ())
                 reporter.line(f"{name}: {'done' if ran else 'kept from an earlier run'}")
                 if name == until:
                     break
         if not quiet and until == LAST:
             print(summary_text(run.read_json("front.json"), technology))
+            if ceiling := run_ceiling(run.folder, dataset, config):
+                print(f"float ceiling: {ceiling.words}")
             print(f"report: {run.path('report.html')}")
     return place
 
@@ -115,9 +124,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command line of a design run."""
     parser = _parser()
     given = vars(parser.parse_args(arguments))
-    options = {key: given.pop(key) for key in ("config", "out", "until", "fresh", "quiet")}
+    options = {key: given.pop(key) for key in ("config", "out", "until", "fresh", "quiet", "reference")}
     config = make_config(options["config"], given)
-    design(config, options["out"], until=options["until"], fresh=options["fresh"], quiet=options["quiet"])
+    place = options.pop("out")
+    design(config, place, **{key: value for key, value in options.items() if key != "config"})
+
+
+def _ended_early(job: Job, stage: str) -> bool:
+    return stage in ANYTIME and job.stop.is_set()
 
 
 def _described(dataset: Dataset) -> str:
@@ -139,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, metavar="FOLDER", help="run folder (default: runs/<data set>-s<seed>-<budget>)")
     add("--until", choices=STAGES, default=LAST, metavar="STAGE", help=f"stop after: {', '.join(STAGES)}")
     add("--fresh", action="store_true", help="discard what the run folder holds")
+    add("--reference", type=Path, metavar="FILE", help="reference.json of flows.reference --on, for the report")
     add("--quiet", action="store_true", help="print nothing but errors and warnings")
     add("--label", metavar="COLUMN", help="name of the class column (default: the last)")
     add("--missing", choices=CHOICES["missing"], help="rows with missing cells: drop (default) or error")

@@ -37,7 +37,12 @@ STAGE_WORDS = {
 
 
 def report_html(
-    front: Figures, dataset: Figures, quantiser: Figures, config: DesignConfig, technology: Technology
+    front: Figures,
+    dataset: Figures,
+    quantiser: Figures,
+    config: DesignConfig,
+    technology: Technology,
+    ceiling: str | None = None,
 ) -> str:
     """Fill the page.
 
@@ -49,6 +54,7 @@ def report_html(
     quantiser : the run's quantiser.json.
     config : the run's settings.
     technology : the cells, for its name, source and voltages.
+    ceiling : what float networks reach on the same table, in words; None where nobody trained any.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
@@ -82,6 +88,7 @@ def report_html(
         points=[view.point(point) for point in points],
         others=[view.point(point) for point in others],
         reductions=[view.reduction(row, points) for row in front["reductions"]],
+        ceiling=ceiling,
         levels=[view.level(level) for level in stages_side_by_side(circuits, view.exact)],
         stage_words={stage: STAGE_WORDS[stage] for stage in stages if stage in STAGE_WORDS},
         sources=[{"name": s.name, "power": f"{s.power_mw:g} mW"} for s in POWER_SOURCES],

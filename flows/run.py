@@ -15,7 +15,7 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,22 +105,31 @@ class Run:
         """Write one of the run's JSON files, whole or not at all."""
         write_text(self.path(*parts), json_text(data))
 
-    def is_done(self, stage: str) -> bool:
-        """Whether a stage finished and all its files are still as it left them."""
+    def is_done(self, stage: str, given: Sequence[str] = ()) -> bool:
+        """Whether a stage finished, all its files are still as it left them, and the given ones as it read them."""
         record = self.manifest["stages"].get(stage)
         if record is None or (record.get("stopped_early") and stage not in self.fresh_stages):
             return False
-        return all(self._unchanged(name, digest) for name, digest in record["files"].items())
+        return record.get("given", {}) == self._digests(given) and all(
+            self._unchanged(name, digest) for name, digest in record["files"].items()
+        )
 
-    def do(self, stage: str, work: Callable[[], list[str]], stopped: Callable[[], bool] = lambda: False) -> bool:
+    def do(
+        self,
+        stage: str,
+        work: Callable[[], list[str]],
+        stopped: Callable[[], bool] = lambda: False,
+        given: Sequence[str] = (),
+    ) -> bool:
         """Run one stage unless it is done; `work` returns the paths it wrote, relative to the folder.
 
         Later stages are forgotten first, since they were made from what this one is about to replace. Files that
         are no longer as the stage left them are deleted, so that a stage which keeps its own finished pieces does
         not keep a changed one. A stage after which `stopped` says yes was cut short: another process runs it again.
-        Returns whether the stage ran.
+        `given` are files that other commands may put into the folder for the stage to read: it runs again once one
+        of them appears, changes or goes. Returns whether the stage ran.
         """
-        if self.is_done(stage):
+        if self.is_done(stage, given):
             return False
         self._delete_changed(stage)
         self._forget_from(stage)
@@ -131,10 +140,15 @@ class Run:
             "seconds": round(time.monotonic() - start, 2),
             "peak_memory_mb": peak_memory_mb(),
             **({"stopped_early": True} if stopped() else {}),
+            **({"given": digests} if (digests := self._digests(given)) else {}),
         }
         self.fresh_stages.add(stage)
         self._save()
         return True
+
+    def _digests(self, names: Sequence[str]) -> dict[str, str]:
+        """Checksums of those of the files that are there."""
+        return {name: sha256_file(self.path(name)) for name in names if self.path(name).is_file()}
 
     def _unchanged(self, name: str, digest: str) -> bool:
         path = self.path(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.ceiling import run_ceiling
 from flows.config import config_toml
 from flows.job import Job
 from flows.mapping import BASELINES
@@ -95,6 +96,8 @@ def report(job: Job) -> list[str]:
     front_record, dataset, quantiser = (
         job.run.read_json(f"{name}.json") for name in ("front", "dataset", "quantiser")
     )
-    page = report_html(front_record, dataset, quantiser, job.config, job.technology)
+    ceiling = run_ceiling(job.run.folder, job.dataset, job.config)
+    words = ceiling.words if ceiling else None
+    page = report_html(front_record, dataset, quantiser, job.config, job.technology, words)
     write_text(job.run.path("report.html"), page)
     return ["report.html"]

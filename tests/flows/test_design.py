@@ -6,12 +6,12 @@ import warnings
 
 import pytest
 
-from flows import circuits, design, measure
+from flows import ceiling, circuits, design, measure
 from flows.cli import run_command
 from flows.config import make_config
 from flows.run import MANIFEST, Run, sha256_file
 from printedmlp.choice import POWER_GAIN
-from printedmlp.errors import ConfigError, VerificationError
+from printedmlp.errors import ConfigError, DataError, VerificationError
 from printedmlp.model import DiscreteMLP
 from printedmlp.technology import load_technology
 from tests.flows.conftest import SMALL, job_of
@@ -199,6 +199,45 @@ def test_a_flipped_gate_in_a_refined_netlist_is_found(reopened):
     with pytest.raises(VerificationError, match=r"design 'refine-\d+' is refused"):
         design.design(job.config, job.run.folder, quiet=True)
     assert not job.run.path("designs").exists()
+
+
+def test_a_float_ceiling_enters_the_report_and_nothing_else_runs_again(reopened, tmp_path, capsys):
+    job = reopened("report")
+    values = {"accuracy": 0.97, "balanced_accuracy": 0.9, "macro_f1": 0.9}
+    record = {
+        "format": ceiling.FORMAT,
+        "version": ceiling.VERSION,
+        "dataset": {"sha256": job.dataset.sha256, "class_names": list(job.dataset.class_names)},
+        "settings": {**{key: getattr(job.config, key) for key in ceiling.SPLIT_SETTINGS}, "input_bits": None},
+        "models": {"kan": {"parameters": 9, "splits": [{"seed": 0, "validation": values, "test": values}]}},
+    }
+    given = tmp_path / "ceiling.json"
+    given.write_text(json.dumps(record))
+    design.design(job.config, job.run.folder, quiet=True)
+    assert "Float ceiling" not in job.run.path("report.html").read_text()
+    design.design(job.config, job.run.folder, reference=given)
+    assert "97.0% test accuracy on the same split, by a KAN" in job.run.path("report.html").read_text()
+    printed = capsys.readouterr().out
+    assert "float ceiling: 97.0% test accuracy" in printed
+    assert "front: kept from an earlier run" in printed
+    assert "report: done" in printed
+
+
+def test_a_float_ceiling_of_another_table_is_refused_before_anything_runs(reopened, tmp_path):
+    job = reopened("report")
+    given = tmp_path / "ceiling.json"
+    given.write_text(
+        json.dumps(
+            {
+                "format": ceiling.FORMAT,
+                "version": ceiling.VERSION,
+                "dataset": {"sha256": "0", "class_names": list(job.dataset.class_names)},
+            }
+        )
+    )
+    with pytest.raises(DataError, match="another table or class column than iris"):
+        design.design(job.config, job.run.folder, quiet=True, reference=given)
+    assert not is_done(job, "report")
 
 
 def is_done(job, stage):

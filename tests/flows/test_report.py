@@ -61,7 +61,7 @@ ALL_STAGES = front(
 )
 
 
-def page(data, names=("a", "b"), classes=("no", "yes"), **settings):
+def page(data, names=("a", "b"), classes=("no", "yes"), ceiling=None, **settings):
     dataset = {
         "name": "table",
         "source": "table.csv",
@@ -75,7 +75,7 @@ def page(data, names=("a", "b"), classes=("no", "yes"), **settings):
     }
     features = [{"name": name, "thresholds": [0.5, 1.0]} for name in names]
     config = make_config(None, {"dataset": "table.csv", **settings})
-    return report_html(data, dataset, {"features": features}, config, load_technology("egfet"))
+    return report_html(data, dataset, {"features": features}, config, load_technology("egfet"), ceiling)
 
 
 def words(html):
@@ -163,6 +163,15 @@ def test_a_front_without_others_says_nothing_of_them():
     assert "kept to compare" not in html
     assert "hollow: beaten" not in html
     assert "no longer literally" not in html
+
+
+def test_the_float_ceiling_is_one_line_beside_the_exact_network():
+    html = page(ALL_STAGES, ceiling="97.0% test accuracy by a KAN & others")
+    assert (
+        "<strong>Float ceiling:</strong> 97.0% test accuracy by a KAN &amp; others; the exact MLP here 94.0%."
+        in html
+    )
+    assert "Float ceiling" not in page(ALL_STAGES)
 
 
 def test_another_metric_is_told_everywhere():

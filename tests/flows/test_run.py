@@ -39,6 +39,27 @@ def test_a_changed_file_makes_its_stage_and_the_later_ones_undone(tmp_path):
         assert not run.is_done("second")
 
 
+def test_a_stage_runs_again_when_a_given_file_appears_changes_or_goes(tmp_path):
+    with open_run(tmp_path / "r", {}, ORDER) as run:
+        work, given = write_number(run, "one.json", 1), ("extra.json",)
+        ran = [run.do("first", work, given=given), run.do("first", work, given=given)]
+        for text in ("1", "2"):
+            run.path("extra.json").write_text(text)
+            ran += [run.do("first", work, given=given), run.do("first", work, given=given)]
+        run.path("extra.json").unlink()
+        ran += [run.do("first", work, given=given), run.do("first", work, given=given)]
+    assert ran == [True, False] * 4
+
+
+def test_a_given_file_is_the_givers_and_is_never_deleted(tmp_path):
+    with open_run(tmp_path / "r", {}, ORDER) as run:
+        run.path("extra.json").write_text("1")
+        run.do("first", write_number(run, "one.json", 1), given=("extra.json",))
+        run.path("extra.json").write_text("2")
+        run.do("first", write_number(run, "one.json", 1), given=("extra.json",))
+        assert run.path("extra.json").read_text() == "2"
+
+
 def test_a_stage_that_keeps_its_pieces_does_not_keep_a_changed_one(tmp_path):
     def keeping(run):
         def work():
