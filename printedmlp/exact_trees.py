@@ -49,9 +49,15 @@ def exact_trees(
     found: dict[str, DecisionTree] = {}
     for limits in _limits(X, y, weights, state):
         fitted = DecisionTreeClassifier(random_state=state, **limits).fit(X, y, sample_weight=weights)
-        tree = grown(X.shape[1], input_bits, n_classes, _branch(fitted.tree_, fitted.classes_, 0)).reduced()
+        tree = tree_of(fitted, input_bits, n_classes)
         found.setdefault(tree.dumps(), tree)
     return sorted(found.values(), key=lambda tree: (tree.n_leaves, tree.depth))
+
+
+def tree_of(fitted: DecisionTreeClassifier, input_bits: int, n_classes: int) -> DecisionTree:
+    """A tree that scikit-learn fitted to codes, reduced to the tests that matter."""
+    branch = _branch(fitted.tree_, fitted.classes_, 0)
+    return grown(fitted.n_features_in_, input_bits, n_classes, branch).reduced()
 
 
 def training_rows(
