@@ -2,10 +2,10 @@
 
     python -m benchmarks.published [--splits N] [--folder runs/published] [DATA_SET ...]
 
-Each split is one run of the design flow up to refinement. Whatever is quoted was chosen by validation score and
-area alone; the test rows decide nothing. Every netlist is proved equal to its Verilog by the flow, and here once
-more run on all rows of the table against the classifier that is quoted. Runs are kept and go on where they were
-stopped.
+Each split is one run of the design flow up to refinement. Whatever is quoted was chosen by area and by the
+training and validation rows; the test rows decide nothing. Every netlist is proved equal to its Verilog by the
+flow, and here once more run on all rows of the table against the classifier that is quoted. Runs are kept and go
+on where they were stopped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 from benchmarks.tables import spread, table
 from flows.config import make_config
 from flows.design import design
-from flows.mapping import BASELINES, EXACT, PAPER, REFINE, SEARCH, TREE, merit, model_of
+from flows.mapping import BASELINES, EXACT, PAPER, REFINE, SEARCH, TREE, model_of
 from hdl.power import static_power_mw
 from hdl.structural import read_netlist
 from printedmlp.circuit import Netlist, classes, input_bits_of, simulate
@@ -116,10 +116,10 @@ class SplitRun:
         return [self.exact] if stage == EXACT else [e for e in self.entries if stage in (ANY, e["stage"])]
 
     def within(self, stage: str, area_cm2: float, power_mw: float | None = None) -> Entry | None:
-        """The circuit of most validation score within the limits; of equals the one best on the training rows."""
+        """The circuit of most merit within the limits, which training and validation rows decide."""
         able = [e for e in self.of_stage(stage) if e["area_cm2"] <= area_cm2]
         able = [e for e in able if power_mw is None or e["choice_power_mw"] <= power_mw]
-        return min(able, key=lambda e: (-merit(e), e["area_cm2"], e["key"]), default=None)
+        return min(able, key=lambda e: (-e["merit"], e["area_cm2"], e["key"]), default=None)
 
     def smallest(self, stage: str, least: float) -> Entry | None:
         """The smallest circuit of at least a validation score."""

@@ -26,7 +26,6 @@ from flows.mapping import (
     Judge,
     finish,
     mapped,
-    merit,
     model_of,
     netlist_file,
     spread,
@@ -58,8 +57,8 @@ CIRCUIT_FIGURES = ("area_cm2", "cells", "cell_counts", "power_mw", "delay_ms", "
 def synthesis(job: Job) -> list[str]:
     """Map the baselines and every stage's most promising classifiers to cells, and the best with more effort.
 
-    The first mapping is quick and decides which of a stage's classifiers are worth keeping by validation score and
-    area; only those, and the baselines, are mapped with the effort that was asked for.
+    The first mapping is quick and decides which of a stage's classifiers are worth keeping by merit and area; only
+    those, and the baselines, are mapped with the effort that was asked for.
     """
     judge = Judge.of(job)
     entries = candidates(job, judge)
@@ -85,7 +84,7 @@ def candidates(job: Job, judge: Judge) -> list[Entry]:
     entries = [judge.entry(stage, exact_model) for stage in BASELINES]
     for stage in SOURCES:
         found = job.run.read_json("search", f"{stage}.json")["found"]
-        points = np.array([[-merit(entry), entry["estimate"]] for entry in found]).reshape(-1, 2)
+        points = np.array([[-entry["merit"], entry["estimate"]] for entry in found]).reshape(-1, 2)
         entries += [found[index] for index in best_layers(points, job.config.candidates)]
     return entries
 
@@ -117,8 +116,8 @@ class Design:
 def designs(job: Job) -> list[str]:
     """Choose the front, measure it, write its files, and keep them only if simulation finds every circuit right.
 
-    The front is chosen among all stages' circuits by validation score, area and power; the baselines and the best
-    of every stage are kept beside it for comparison. Only what is kept meets the test rows.
+    The front is chosen among all stages' circuits by merit, area and power; the baselines and the best of every
+    stage are kept beside it for comparison. Only what is kept meets the test rows.
     """
     shutil.rmtree(job.run.path("designs"), ignore_errors=True)
     named = _named(job)
@@ -180,6 +179,7 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         validation_accuracy=entry["validation_accuracy"],
         metric=job.config.metric,
         score=entry["score"],
+        merit=entry["merit"],
         choice_power_mw=entry["choice_power_mw"],
         test=Metrics.from_json(figures),
         model_sha256=sha256_text(model.dumps()),

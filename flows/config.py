@@ -123,7 +123,7 @@ class DesignConfig:
     tree_generations : generations of the search for decision trees.
     candidates : how many of the search's solutions are synthesised.
     refine_starts, refine_moves : netlists that are refined gate by gate, and moves of each at each error level.
-    jitter : noisy copies of each training row in the care set of every second refinement; fewer for large tables.
+    jitter : noisy copies of each training row in the care set of refinement; fewer for large tables.
     power_moves : moves of the choice of polarities and cells for power, for each netlist.
     effort : synthesis effort of the designs reported.
     technology : name of a built-in technology or path of a TOML file.

@@ -20,7 +20,10 @@ from printedmlp.vectors import Vectors, read_vectors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-STREAMS = ("exact", "starts", "paper", "tree", "approximate trees", "search", "jitter", "refine", "areas", "power")
+STREAMS = (
+    *("exact", "starts", "paper", "tree", "approximate trees", "search", "jitter", "refine", "areas", "power"),
+    "forests",
+)
 
 
 @dataclass(frozen=True)

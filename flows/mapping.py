@@ -26,8 +26,6 @@ from printedmlp.vectors import Vectors
 Entry = dict[str, Any]
 Item = TypeVar("Item")
 QUICK = "quick"
-TIE_BREAK = 1e-4
-"""Weight of the training accuracy beside the validation score: less than one of 10,000 rows counts."""
 ROUNDING = 1e-9
 EXACT, TEXTBOOK, PAPER, TREE, SEARCH, REFINE = "exact", "textbook", "paper", "tree", "search", "refine"
 BASELINES = (EXACT, TEXTBOOK)
@@ -55,19 +53,14 @@ class Choice:
         return str(self.entry["key"])
 
     @property
-    def train_accuracy(self) -> float:
-        """Share of training rows answered right."""
-        return float(self.entry["train_accuracy"])
-
-    @property
-    def validation_accuracy(self) -> float:
-        """Share of validation rows answered right."""
-        return float(self.entry["validation_accuracy"])
-
-    @property
     def score(self) -> float:
         """Value of the chosen metric on the validation rows."""
         return float(self.entry["score"])
+
+    @property
+    def merit(self) -> float:
+        """Value of the chosen metric on the training and validation rows together."""
+        return float(self.entry["merit"])
 
     @property
     def area_cm2(self) -> float:
@@ -100,10 +93,18 @@ class Judge:
         """Class weights of the training."""
         return self.objective.class_weights
 
+    def scores(self, on_train: NDArray[np.int64], on_validation: NDArray[np.int64]) -> dict[str, float]:
+        """The chosen metric of the answers to the validation rows, and to all rows that may decide."""
+        value, n_classes = self.objective.score, self.validation.n_classes
+        y, answers = np.concatenate([self.train.y, self.validation.y]), np.concatenate([on_train, on_validation])
+        return {
+            "score": value(self.validation.y, on_validation, n_classes),
+            "merit": value(y, answers, n_classes),
+        }
+
     def entry(self, stage: str, model: Classifier, **figures: Any) -> Entry:
         """A candidate's record: the classifier and what the rows say of it."""
         on_train, on_validation = model.predict(self.train.codes), model.predict(self.validation.codes)
-        n_classes = self.validation.n_classes
         return {
             "stage": stage,
             "model": model.to_json(),
@@ -111,7 +112,7 @@ class Judge:
             "train_accuracy": float(np.mean(on_train == self.train.y)),
             "train_error": self.objective.weighted_error(self.train.y, on_train),
             "validation_accuracy": float(np.mean(on_validation == self.validation.y)),
-            "score": self.objective.score(self.validation.y, on_validation, n_classes),
+            **self.scores(on_train, on_validation),
             **figures,
         }
 
@@ -163,20 +164,12 @@ def finish(job: Job, judge: Judge, entry: Entry, file: str) -> Entry:
     return {**entry, **figures, "netlist_file": file}
 
 
-def merit(entry: Entry) -> float:
-    """What circuits are compared by at equal area: the validation score, and of equals the training accuracy."""
-    return float(entry["score"]) + TIE_BREAK * float(entry["train_accuracy"])
-
-
 def worth_keeping(entries: Sequence[Entry], sizes: Sequence[float]) -> list[Entry]:
-    """The entries that no smaller one equals in merit, smallest first; of equals the one whose key sorts first.
-
-    Few validation rows make many circuits equal on them; one that is larger stays if it has learnt more.
-    """
-    ranked = sorted(zip(sizes, entries, strict=True), key=lambda pair: (pair[0], -merit(pair[1]), pair[1]["key"]))
+    """The entries that no smaller one equals in merit, smallest first; of equals the one whose key sorts first."""
+    ranked = sorted(zip(sizes, entries, strict=True), key=lambda pair: (pair[0], -pair[1]["merit"], pair[1]["key"]))
     kept: list[Entry] = []
     for _, entry in ranked:
-        if not kept or merit(entry) > merit(kept[-1]) + ROUNDING:
+        if not kept or entry["merit"] > kept[-1]["merit"] + ROUNDING:
             kept.append(entry)
     return kept
 

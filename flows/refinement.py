@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from flows.circuits import SOURCES
 from flows.job import Job
 from flows.mapping import (
     QUICK,
     REFINE,
+    SEARCH,
+    TREE,
     VERILOG,
     Entry,
     Judge,
@@ -27,6 +28,7 @@ from flows.mapping import (
 )
 from hdl.gates import gates_verilog
 from hdl.synthesis import equivalent, map_verilog, netlist_verilog
+from hdl.tree import tree_verilog
 from printedmlp.choice import POWER_GAIN
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.care import CareSet, jittered
@@ -34,16 +36,21 @@ from printedmlp.circuit.gates import GateClassifier
 from printedmlp.circuit.refine import Evolution, Refined
 from printedmlp.circuit.simplify import INVERTER
 from printedmlp.circuit.sweep import SweepSettings, save_power, sweep, within_areas
+from printedmlp.circuit.voting import majority
 from printedmlp.errors import PrintedMLPWarning, VerificationError
+from printedmlp.forests import Forest, forests
 from printedmlp.pareto import non_dominated
 from printedmlp.technology import Technology
+from printedmlp.tree_area import TreeUnits, tree_area_um2
 
 KEPT = 24
 """Refined circuits that go on to power, synthesis and proof, at most, for each way of choosing them."""
 NOISY_ROWS = 4000
 """Most rows of a care set with noisy copies."""
 RESTARTS = 2
-"""Searches for the fewest errors within every area, on each care set."""
+"""Searches for the fewest errors within every area."""
+START_STAGES = (TREE, SEARCH)
+"""Stages whose circuits are refined; forests are the third kind of start."""
 POWER_SLACKS = (0.0, 0.03)
 """Shares by which a circuit's area may grow for the sake of its power."""
 
@@ -57,10 +64,10 @@ class Candidate:
 
 
 def refine(job: Job) -> list[str]:
-    """Refine the best circuits of the other stages, and keep those that validation finds worth it.
+    """Refine the best circuits of the other stages, and keep those worth it on the rows that may decide.
 
-    Evolution sees training rows only. Of all circuits that it passes through, those worth keeping by validation
-    score and area go on: each is given another chance for power, or mapped again by every recipe, and proved equal
+    Evolution sees training rows only. Of all circuits that it passes through, those worth keeping by merit and
+    area go on: each is given another chance for power, or mapped again by every recipe, and proved equal
     to its Verilog.
     """
     judge = Judge.of(job)
@@ -69,12 +76,11 @@ def refine(job: Job) -> list[str]:
         warnings.warn(f"technology '{name}' has no inverter: nothing is refined", PrintedMLPWarning, stacklevel=2)
         job.run.write_json({"found": []}, "search", "refine.json")
         return ["search/refine.json"]
-    starts = [start_of(job, entry) for entry in chosen_starts(job)]
-    evolutions = [Evolution(care, job.technology, should_stop=job.stop.is_set) for care in care_sets(job, judge)]
-    circuits = [netlist for number, e in enumerate(evolutions) for netlist in _evolved(job, number, e, starts)]
+    evolution = Evolution(care_set(job, judge), job.technology, should_stop=job.stop.is_set)
+    circuits = _evolved(job, evolution, starts_of(job, judge))
     found = _worth_keeping([_candidate(job, judge, netlist) for netlist in dict.fromkeys(circuits)])
     numbered = list(enumerate(found))
-    for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolutions[0], *item), numbered)
+    for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolution, *item), numbered)
     saved = [candidate for family in for_power for candidate in family]
     plain = {candidate.entry["key"]: candidate for candidate in found}
     by_key = {**{candidate.entry["key"]: candidate for candidate in saved}, **plain}
@@ -85,28 +91,63 @@ def refine(job: Job) -> list[str]:
     return ["search/refine.json", *sorted(files)]
 
 
-def care_sets(job: Job, judge: Judge) -> list[CareSet]:
-    """The training rows, and for a small table also the training rows with noisy copies of them.
-
-    Circuits are refined on either; validation decides which generalises.
-    """
+def care_set(job: Job, judge: Judge) -> CareSet:
+    """The training rows, and noisy copies of those of a small table: evolution learns few rows by heart."""
     codes, y, bits = judge.train.codes, judge.train.y, job.config.input_bits
     copies = min(job.config.jitter, NOISY_ROWS // len(y) - 1)
-    sets = [(codes, y)]
     if copies > 0:
-        sets.append(jittered(codes, y, copies, bits, job.rng("jitter")))
+        codes, y = jittered(codes, y, copies, bits, job.rng("jitter"))
     n_classes, weights = judge.train.n_classes, judge.weights
-    return [CareSet.of(X, c, n_classes=n_classes, input_bits=bits, class_weights=weights) for X, c in sets]
+    return CareSet.of(codes, y, n_classes=n_classes, input_bits=bits, class_weights=weights)
 
 
-def chosen_starts(job: Job) -> list[Entry]:
-    """Circuits to start from: by turns from every stage, spread over its front of training error and area."""
+def starts_of(job: Job, judge: Judge) -> list[Netlist]:
+    """Circuits to start from: by turns a mapped tree, a mapped network and a forest."""
+    wanted = job.config.refine_starts
+    each = -(-wanted // (len(START_STAGES) + 1))
+    kinds = [[start_of(job, entry) for entry in chosen_starts(job, stage, each)] for stage in START_STAGES]
+    kinds.append(forest_starts(job, judge, each))
+    turns = [kind[place] for place in range(each) for kind in kinds if place < len(kind)]
+    return turns[:wanted]
+
+
+def chosen_starts(job: Job, stage: str, n: int) -> list[Entry]:
+    """At most n circuits of a stage, spread over its front of training error and area."""
     entries = job.run.read_json("search", "candidates.json")
-    fronts = [_training_front([e for e in entries if e["stage"] == stage]) for stage in SOURCES]
-    n = job.config.refine_starts
-    wanted = [spread(front, -(-n // len(SOURCES))) for front in fronts]
-    turns = [front[place] for place in range(n) for front in wanted if place < len(front)]
-    return turns[:n]
+    return spread(_training_front([e for e in entries if e["stage"] == stage]), n)
+
+
+def forest_starts(job: Job, judge: Judge, n: int) -> list[Netlist]:
+    """At most n forests as circuits, from the middle of the front of merit and estimated area.
+
+    Its ends are a few leaves, which a tree answers as well, and trees that know every training row.
+    """
+    if not n or job.stop.is_set():
+        return []
+    train, validation = judge.train, judge.validation
+    grown = forests(
+        train.codes,
+        train.y,
+        n_classes=train.n_classes,
+        input_bits=job.config.input_bits,
+        rng=job.rng("forests"),
+        class_weights=judge.weights,
+    )
+    units = TreeUnits.of(job.technology)
+    merits = [judge.scores(f.predict(train.codes), f.predict(validation.codes))["merit"] for f in grown]
+    areas = [sum(tree_area_um2(tree, units) for tree in forest.trees) for forest in grown]
+    points = np.array([merits, areas]).T * (-1, 1)
+    front = np.flatnonzero(non_dominated(points))
+    by_area = spread(front[np.argsort(points[front, 1])].tolist(), n + 2)
+    chosen = (by_area[1:-1] or by_area)[:n]
+    return list(job.in_parallel("forests", lambda number: _forest_netlist(job, grown[number]), chosen))
+
+
+def _forest_netlist(job: Job, forest: Forest) -> Netlist:
+    bits, n_classes = job.config.input_bits, forest.trees[0].n_classes
+    mapped = [_in_small_cells(job, tree_verilog(tree)) for tree in forest.trees]
+    voters = [GateClassifier.of_netlist(m, job.technology, input_bits=bits, n_classes=n_classes) for m in mapped]
+    return _in_small_cells(job, gates_verilog(majority(voters)))
 
 
 def _training_front(entries: Sequence[Entry]) -> list[Entry]:
@@ -116,18 +157,18 @@ def _training_front(entries: Sequence[Entry]) -> list[Entry]:
     return sorted(front, key=lambda e: (e["train_error"], e["key"]))
 
 
-def _evolved(job: Job, care: int, evolution: Evolution, starts: Sequence[Netlist]) -> list[Netlist]:
-    """Everything worth a look that evolution makes of the starts on one care set."""
+def _evolved(job: Job, evolution: Evolution, starts: Sequence[Netlist]) -> list[Netlist]:
+    """Everything worth a look that evolution makes of the starts."""
     settings = SweepSettings(moves=job.config.refine_moves)
 
     def family(task: tuple[int, Netlist]) -> list[Refined]:
-        return list(sweep(evolution, task[1], settings, job.rng(REFINE, care, task[0])))
+        return list(sweep(evolution, task[1], settings, job.rng(REFINE, task[0])))
 
     families = list(job.in_parallel("refinement", family, enumerate(starts)))
     known = [evolution.measure(netlist) for netlist in starts] + [c for f in families for c in f]
 
     def by_area(number: int) -> list[Refined]:
-        return list(within_areas(evolution, known, settings, job.rng("areas", care, number)))
+        return list(within_areas(evolution, known, settings, job.rng("areas", number)))
 
     more = job.in_parallel("areas", by_area, range(RESTARTS))
     return [circuit.netlist for circuit in (*known, *(c for family in more for c in family))]
@@ -135,10 +176,14 @@ def _evolved(job: Job, care: int, evolution: Evolution, starts: Sequence[Netlist
 
 def start_of(job: Job, entry: Entry) -> Netlist:
     """A circuit in cells of one or two inputs, which evolution knows: mapped anew if it has larger ones."""
-    netlist, small = netlist_of(job, entry), small_cells(job.technology)
-    if all(instance.cell in small.cells for instance in netlist.instances):
+    netlist, cells = netlist_of(job, entry), small_cells(job.technology).cells
+    if all(instance.cell in cells for instance in netlist.instances):
         return netlist
-    rtl = VERILOG[entry["stage"]](model_of(entry))
+    return _in_small_cells(job, VERILOG[entry["stage"]](model_of(entry)))
+
+
+def _in_small_cells(job: Job, rtl: str) -> Netlist:
+    small = small_cells(job.technology)
     with TemporaryDirectory(prefix="printedmlp-") as folder:
         return map_verilog(rtl, small, effort=QUICK, work_dir=Path(folder), prove=False).netlist
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-AXES = ("score", "area", "power")
-"""More score, less area and less power are better."""
+AXES = ("merit", "area", "power")
+"""More merit, less area and less power are better."""
 POWER_GAIN = 0.03
 """A circuit that is better in power alone must be better by this share."""
 ROUNDING = 1e-9
@@ -26,16 +26,16 @@ class Judged(Protocol):
         """Unique name."""
 
     @property
-    def train_accuracy(self) -> float:
-        """Share of training rows answered right."""
-
-    @property
-    def validation_accuracy(self) -> float:
-        """Share of validation rows answered right."""
-
-    @property
     def score(self) -> float:
         """Value of the metric that was chosen, on the validation rows."""
+
+    @property
+    def merit(self) -> float:
+        """What circuits are compared by: the metric on the training and validation rows together.
+
+        A validation part of some dozens of rows chooses by luck among thousands of circuits. The training rows
+        favour what learnt them by heart, but there are more of them.
+        """
 
     @property
     def area_cm2(self) -> float:
@@ -86,11 +86,11 @@ def select_front(
 ) -> list[Circuit]:
     """The circuits within the limits that are worth keeping, smallest first; empty where none keeps to them.
 
-    A circuit goes if another one is no worse in every axis, and also if another is no worse in score and area and
+    A circuit goes if another one is no worse in every axis, and also if another is no worse in merit and area and
     the circuit saves less than 3 % of that one's power: the front would fill with copies that differ in one gate's
-    power. Every point that is non-dominated in score and area alone keeps a circuit. Of circuits equal in all axes
-    the one most accurate on the training rows stays, then the one whose id sorts first; the order of the
-    candidates does not matter.
+    power. Every point that is non-dominated in merit and area alone keeps a circuit. Of circuits equal in all axes
+    the one best on the validation rows stays, then the one whose id sorts first; the order of the candidates does
+    not matter.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def select_front(
     keys = {c.id: _coordinates(c, axes) for c in able}
     kept: list[Circuit] = []
     # Whatever makes a circuit pointless comes before it in this order, or is made pointless by what does.
-    for circuit in sorted(able, key=lambda c: (*keys[c.id], -c.train_accuracy, c.id)):
+    for circuit in sorted(able, key=lambda c: (*keys[c.id], -c.score, c.id)):
         if not any(_makes_pointless(keys[other.id], keys[circuit.id]) for other in kept):
             kept.append(circuit)
     return sorted(kept, key=lambda c: (c.area_cm2, keys[c.id]))
@@ -132,9 +132,9 @@ def _excess(value: float, limit: float) -> float:
 
 
 def _coordinates(circuit: Judged, axes: Sequence[str]) -> tuple[float, float, float]:
-    """Score, area and power, all to be minimised; 0 in the axes that do not count."""
+    """Merit, area and power, all to be minimised; 0 in the axes that do not count."""
     return (
-        -circuit.score if "score" in axes else 0.0,
+        -circuit.merit if "merit" in axes else 0.0,
         circuit.area_cm2 if "area" in axes else 0.0,
         circuit.power_mw_nominal if "power" in axes else 0.0,
     )

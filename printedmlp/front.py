@@ -48,7 +48,8 @@ class FrontPoint:
     stage : where it comes from, one of `STAGE_ORDER`.
     topology : layer sizes from the inputs to the classes; empty for what is no network.
     train_accuracy, validation_accuracy : shares of rows answered right, whatever the metric is.
-    metric, score : the metric that was chosen, and its value on the validation rows, by which circuits are chosen.
+    metric, score : the metric that was chosen, and its value on the validation rows.
+    merit : the metric's value on the training and validation rows together, by which circuits are chosen.
     choice_power_mw : power at the nominal voltage on the rows that choose; None in records that lack it.
     description : what the classifier is, in a word or two, where its topology does not tell.
     test : figures on the test rows, which nothing is chosen by.
@@ -72,6 +73,7 @@ class FrontPoint:
     model_sha256: str
     metric: str
     score: float
+    merit: float
     choice_power_mw: float | None = None
     description: str = ""
     cell_counts: Mapping[str, int] = field(default_factory=dict)
@@ -109,9 +111,10 @@ class FrontPoint:
     def from_json(cls, data: Mapping[str, Any]) -> FrontPoint:
         """Rebuild from `to_json`'s dictionary, which may hold other keys too.
 
-        A record without metric and score is one of circuits chosen by validation accuracy.
+        A record without metric and merit is one of circuits chosen by validation accuracy.
         """
         filled = {"metric": "accuracy", "score": data["validation_accuracy"], **data}
+        filled.setdefault("merit", filled["score"])
         values = {item.name: filled[item.name] for item in fields(cls) if item.name in filled}
         return cls(**{**values, "topology": tuple(data["topology"]), "test": Metrics.from_json(data)})
 
@@ -138,13 +141,13 @@ class Reduction:
 
 
 def stage_fronts(points: Sequence[FrontPoint]) -> dict[str, list[FrontPoint]]:
-    """Each stage's circuits that no other of the same stage beats in score and area, smallest first.
+    """Each stage's circuits that no other of the same stage beats in merit and area, smallest first.
 
     Stages without circuits are left out; those there are come in the order of `STAGE_ORDER`, others after them.
     """
     stages = sorted({p.stage for p in points}, key=lambda stage: (_rank(stage), stage))
     return {
-        stage: select_front([p for p in points if p.stage == stage], axes=("score", "area")) for stage in stages
+        stage: select_front([p for p in points if p.stage == stage], axes=("merit", "area")) for stage in stages
     }
 
 

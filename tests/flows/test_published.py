@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import published
 from benchmarks.published import ANY, STAGES, Quoted, SplitRun, Target, stage_rows, target_rows
-from flows.mapping import EXACT, merit, model_of
+from flows.mapping import EXACT, model_of
 from printedmlp.metrics import evaluate
 from printedmlp.technology import load_technology
 
@@ -31,7 +31,7 @@ def test_within_an_area_the_best_by_validation_is_chosen(split):
     for limit in sorted(entry["area_cm2"] for entry in split.of_stage(ANY)):
         chosen = split.within(ANY, limit)
         assert chosen["area_cm2"] <= limit
-        assert merit(chosen) == max(merit(e) for e in split.of_stage(ANY) if e["area_cm2"] <= limit)
+        assert chosen["merit"] == max(e["merit"] for e in split.of_stage(ANY) if e["area_cm2"] <= limit)
         powers = [e["choice_power_mw"] for e in split.of_stage(ANY)]
         frugal = split.within(ANY, limit, power_mw=np.median(powers))
         assert frugal is None or frugal["choice_power_mw"] <= np.median(powers)
@@ -47,7 +47,7 @@ def test_the_smallest_of_a_score(split):
 
 
 def test_what_is_quoted_is_what_the_test_rows_say(split):
-    entry = max(split.of_stage("refine"), key=merit)
+    entry = max(split.of_stage("refine"), key=lambda e: e["merit"])
     quoted, test = split.quote(entry), split.parts["test"]
     metrics = evaluate(test.y, model_of(entry).predict(test.codes), n_classes=3, majority_class=test.majority_class)
     assert quoted.accuracy == pytest.approx(metrics.accuracy)
@@ -60,7 +60,7 @@ def test_a_netlist_that_is_another_function_ends_the_benchmark(run_folder, tmp_p
     folder = tmp_path / "iris"
     shutil.copytree(run_folder, folder)
     split = SplitRun(folder, EGFET)
-    entry = max(split.of_stage("tree"), key=merit)
+    entry = max(split.of_stage("tree"), key=lambda e: e["merit"])
     file = folder / entry["netlist_file"]
     record = json.loads(file.read_text())
     wrong = record["netlist"].replace("NAND2X1", "NOR2X1")

@@ -11,7 +11,6 @@ from flows.mapping import (
     REFINE,
     Judge,
     finish,
-    merit,
     model_of,
     netlist_file,
     netlist_of,
@@ -23,6 +22,7 @@ from hdl.power import static_power_mw
 from printedmlp.circuit import Instance, Netlist, classes, input_bits_of, simulate
 from printedmlp.circuit.gates import GateClassifier
 from printedmlp.errors import PrintedMLPWarning, VerificationError
+from printedmlp.forests import forests
 from printedmlp.technology import Cell
 from tests.flows.conftest import job_of
 from tests.netlists import EGFET
@@ -35,6 +35,7 @@ def entry(key, stage, score, train, area, **figures):
         "key": key,
         "stage": stage,
         "score": score,
+        "merit": (3 * train + score) / 4,
         "train_accuracy": train,
         "train_error": round(100 * (1 - train)),
         "area_cm2": area,
@@ -52,13 +53,12 @@ def test_a_smaller_circuit_of_equal_merit_makes_a_larger_one_needless():
     a, b, c, d = (
         entry("a", "tree", 0.8, 0.9, 2.0),
         entry("b", "tree", 0.8, 0.9, 1.0),
-        entry("c", "tree", 0.8, 0.95, 3.0),
-        entry("d", "tree", 0.7, 1.0, 1.5),
+        entry("c", "tree", 0.79, 0.95, 3.0),
+        entry("d", "tree", 0.9, 0.85, 1.5),
     )
     assert worth_keeping([a, b, c, d], [2.0, 1.0, 3.0, 1.5]) == [b, c]
     assert worth_keeping([a, b], [1.0, 1.0]) == [a]
     assert worth_keeping([], []) == []
-    assert merit(c) > merit(a) > merit(d)
 
 
 def test_a_spread_keeps_both_ends():
@@ -68,32 +68,59 @@ def test_a_spread_keeps_both_ends():
     assert spread(range(10), 0) == []
 
 
-def test_starts_are_taken_by_turns_from_every_stage(run_folder, monkeypatch):
-    job = job_of(run_folder, refine_starts=4)
+def test_starts_of_a_stage_are_spread_over_its_front(run_folder, monkeypatch):
+    job = job_of(run_folder)
     entries = [
-        entry("p0", "paper", 0.5, 0.9, 4.0),
-        entry("p1", "paper", 0.5, 0.8, 2.0),
-        entry("p2", "paper", 0.9, 0.7, 3.0),
+        entry("s0", "search", 0.5, 0.95, 3.0),
+        entry("s1", "search", 0.5, 0.9, 2.0),
+        entry("s2", "search", 0.9, 0.6, 0.1),
+        entry("larger", "search", 0.9, 0.6, 0.2),
         entry("t0", "tree", 0.5, 0.9, 1.0),
-        entry("s0", "search", 0.5, 0.95, 1.0),
-        entry("s1", "search", 0.5, 0.6, 0.1),
     ]
     monkeypatch.setattr(type(job.run), "read_json", lambda run, *parts: entries)
-    assert [start["key"] for start in refinement.chosen_starts(job)] == ["p0", "t0", "s0", "p1"]
-    assert refinement.chosen_starts(replace(job, config=replace(job.config, refine_starts=0))) == []
+    assert [start["key"] for start in refinement.chosen_starts(job, "search", 2)] == ["s0", "s2"]
+    assert [start["key"] for start in refinement.chosen_starts(job, "search", 5)] == ["s0", "s1", "s2"]
+    assert refinement.chosen_starts(job, "search", 0) == []
+
+
+def test_starts_come_by_turns_from_trees_networks_and_forests(run_folder, monkeypatch):
+    job = job_of(run_folder, refine_starts=4)
+    monkeypatch.setattr(refinement, "chosen_starts", lambda job, stage, n: [f"{stage}{k}" for k in range(n)])
+    monkeypatch.setattr(refinement, "start_of", lambda job, entry: entry)
+    monkeypatch.setattr(refinement, "forest_starts", lambda job, judge, n: ["forest0"])
+    judge = Judge.of(job)
+    assert refinement.starts_of(job, judge) == ["tree0", "search0", "forest0", "tree1"]
+    assert refinement.starts_of(replace(job, config=replace(job.config, refine_starts=0)), judge) == []
+
+
+def test_forests_become_circuits_that_answer_as_they_vote(run_folder, monkeypatch):
+    job = job_of(run_folder)
+    judge = Judge.of(job)
+    grown = []
+
+    def kept(*args, **options):
+        grown.extend(forests(*args, **options))
+        return grown
+
+    monkeypatch.setattr(refinement, "forests", kept)
+    starts = refinement.forest_starts(job, judge, 2)
+    codes, bits = judge.deciding_codes(), job.config.input_bits
+    votes = [forest.predict(codes) for forest in grown]
+    assert 1 <= len(starts) <= 2
+    assert all(any(np.array_equal(answers(start, codes, bits), vote) for vote in votes) for start in starts)
+    job.stop.set()
+    assert refinement.forest_starts(job, judge, 2) == []
 
 
 def test_evolution_sees_training_rows_and_noisy_copies_of_them(run_folder):
     job = job_of(run_folder, jitter=2, class_weights=(1.0, 2.0, 3.0))
     judge = Judge.of(job)
-    plain, noisy = refinement.care_sets(job, judge)
+    noisy, plain = refinement.care_set(job, judge), refinement.care_set(job_of(run_folder, jitter=0), judge)
     n = len(judge.train.y)
     assert (plain.n_rows, noisy.n_rows) == (n, 3 * n)
     assert plain.total_weight == sum(c + 1 for c in judge.train.y)
     assert noisy.total_weight == 3 * plain.total_weight
-    again = refinement.care_sets(job, judge)[1]
-    assert np.array_equal(noisy.inputs, again.inputs)
-    assert len(refinement.care_sets(job_of(run_folder, jitter=0), judge)) == 1
+    assert np.array_equal(noisy.inputs, refinement.care_set(job, judge).inputs)
 
 
 def test_a_large_table_has_fewer_noisy_copies_or_none(run_folder, monkeypatch):
@@ -101,9 +128,9 @@ def test_a_large_table_has_fewer_noisy_copies_or_none(run_folder, monkeypatch):
     judge = Judge.of(job)
     n = len(judge.train.y)
     monkeypatch.setattr(refinement, "NOISY_ROWS", 3 * n + 1)
-    assert [care.n_rows for care in refinement.care_sets(job, judge)] == [n, 3 * n]
+    assert refinement.care_set(job, judge).n_rows == 3 * n
     monkeypatch.setattr(refinement, "NOISY_ROWS", 2 * n - 1)
-    assert [care.n_rows for care in refinement.care_sets(job, judge)] == [n]
+    assert refinement.care_set(job, judge).n_rows == n
 
 
 def test_every_record_is_that_of_its_netlist(run_folder):

@@ -45,6 +45,7 @@ def point(
         "model_sha256": "ab" * 32,
         "metric": "accuracy",
         "score": validation,
+        "merit": validation if train is None else (3 * train + validation) / 4,
         "choice_power_mw": choice_power,
         "cell_counts": {"INV": 4, "NAND2": 6},
     }
@@ -69,10 +70,20 @@ def test_front_of_five_circuits_worked_out_by_hand():
     assert names(select_front(points)) == ["tiny", "small", "best"]
 
 
-def test_of_equals_the_one_better_trained_stays_then_the_first_name():
-    points = [point("b", 0.8, 1.0, train=0.7), point("c", 0.8, 1.0), point("a", 0.8, 1.0)]
+def test_of_equals_the_first_name_stays():
+    points = [point("b", 0.8, 1.0), point("c", 0.8, 1.0), point("a", 0.8, 1.0)]
     assert names(select_front(points)) == ["a"]
-    assert names(select_front(points[:2])) == ["c"]
+    assert names(select_front(points[:2])) == ["b"]
+
+
+def test_merit_decides_not_the_validation_rows_alone():
+    lucky, steady = point("lucky", 0.9, 1.0, merit=0.8), point("steady", 0.85, 1.0, merit=0.82)
+    assert names(select_front([lucky, steady])) == ["steady"]
+
+
+def test_of_equal_merit_the_one_better_on_validation_stays():
+    points = [point("b", 0.5, 1.0, merit=0.6), point("a", 0.75, 1.0, merit=0.6)]
+    assert names(select_front(points)) == names(select_front(points[::-1])) == ["a"]
 
 
 def test_test_accuracy_never_decides():
@@ -91,26 +102,26 @@ def test_power_on_the_rows_that_choose_decides():
     assert names(select_front([hungry, frugal])) == ["b"]
     larger = point("c", 0.8, 1.5, choice_power=0.5)
     assert names(select_front([hungry, frugal, larger])) == ["b", "c"]
-    assert names(select_front([hungry, frugal, larger], axes=("score", "area"))) == ["a"]
+    assert names(select_front([hungry, frugal, larger], axes=("merit", "area"))) == ["a"]
 
 
 def test_a_gain_in_power_alone_counts_from_three_percent():
     small = point("small", 0.8, 1.0, choice_power=1.0)
     little, enough = point("little", 0.8, 1.1, choice_power=0.98), point("enough", 0.8, 1.2, choice_power=0.96)
     assert names(select_front([small, little, enough])) == ["small", "enough"]
-    better = replace(little, id="better", score=0.81)
+    better = replace(little, id="better", score=0.81, merit=0.81)
     assert names(select_front([small, better])) == ["small", "better"]
 
 
 def test_the_chosen_metric_decides_not_accuracy():
-    accurate = point("accurate", 0.9, 1.0, metric="macro_f1", score=0.3)
-    fair = point("fair", 0.7, 1.0, metric="macro_f1", score=0.6)
+    accurate = point("accurate", 0.9, 1.0, metric="macro_f1", score=0.3, merit=0.3)
+    fair = point("fair", 0.7, 1.0, metric="macro_f1", score=0.6, merit=0.6)
     assert names(select_front([accurate, fair])) == ["fair"]
 
 
 def test_power_that_is_not_known_is_named_where_it_counts():
     unknown = point("old", 0.8, 1.0, choice_power=None)
-    assert names(select_front([unknown], axes=("score", "area"))) == ["old"]
+    assert names(select_front([unknown], axes=("merit", "area"))) == ["old"]
     with pytest.raises(ConfigError, match="circuit old: its power on the rows that choose is not known"):
         select_front([unknown])
 
@@ -126,12 +137,12 @@ def test_front_in_two_axes_is_the_non_dominated_set_in_any_order(points, shuffle
     def beats(p, q):
         return p.score >= q.score and p.area_cm2 <= q.area_cm2 and (p.score, p.area_cm2) != (q.score, q.area_cm2)
 
-    front = select_front(points, axes=("score", "area"))
+    front = select_front(points, axes=("merit", "area"))
     wanted = {(q.score, q.area_cm2) for q in points if not any(beats(p, q) for p in points)}
     assert [(q.score, q.area_cm2) for q in front] == sorted(wanted, key=lambda w: w[1])
     mixed = list(points)
     shuffler.shuffle(mixed)
-    assert names(select_front(mixed, axes=("score", "area"))) == names(front)
+    assert names(select_front(mixed, axes=("merit", "area"))) == names(front)
     assert names(select_front(mixed)) == names(select_front(points))
 
 
@@ -146,7 +157,7 @@ def test_front_in_three_axes_keeps_what_matters_and_nothing_else(points):
     front = select_front(points)
     assert not any(covers(p, q) for p in front for q in front if p is not q)
     assert all(any(covers(p, q) for p in front) for q in points)
-    in_two = select_front(points, axes=("score", "area"))
+    in_two = select_front(points, axes=("merit", "area"))
     assert {(p.score, p.area_cm2) for p in in_two} <= {(p.score, p.area_cm2) for p in front}
 
 
