@@ -109,7 +109,7 @@ def confusion(model: CoordinateMLP, p: Tensor, y: Tensor, pairs: Tensor) -> Tens
     weights = {name: parameter.detach().double() for name, parameter in model.named_parameters()}
 
     def loss(weights: dict[str, Tensor], point: Tensor, value: Tensor) -> Tensor:
-        output = torch.func.functional_call(model, weights, (point[None],))  # (1, outputs)
+        output: Tensor = torch.func.functional_call(model, weights, (point[None],))  # (1, outputs)
         return (output[0] - value).square().sum()
 
     used, places = pairs.unique(return_inverse=True)  # (u,), (m, 2)
@@ -118,7 +118,8 @@ def confusion(model: CoordinateMLP, p: Tensor, y: Tensor, pairs: Tensor) -> Tens
     )
     flat = torch.cat([g.flatten(1) for g in gradients.values()], dim=1)  # (u, parameters)
     unit: Tensor = functional.normalize(flat, dim=1, eps=1e-300)  # (u, parameters)
-    return (unit[places[:, 0]] * unit[places[:, 1]]).sum(1)
+    cosines: Tensor = (unit[places[:, 0]] * unit[places[:, 1]]).sum(1)  # (m,)
+    return cosines
 
 
 @torch.no_grad()
