@@ -1,226 +1,40 @@
 """KAN at small scale: accuracy against grid, one task after another, and a network read as a formula.
 
-Regression of exp(sin(pi x) + y^2) on [-1, 1]^2 and of five narrow peaks on [-1, 1], both in float64 by L-BFGS.
+Regression of exp(sin(pi x) + y^2) on [-1, 1]^2 and of five narrow peaks on [-1, 1].
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
-from torch import Tensor, nn
+from matplotlib.ticker import NullFormatter
+from numpy.typing import ArrayLike
+from torch import Tensor
 
-from printedmlp.reference.kan import KAN, KANConfig, lbfgs, pruned, sparsity
-from printedmlp.reference.kan_formula import Snap, formula_of
+from printedmlp.reference.kan_formula import LIBRARY, Snap
 from printedmlp.reference.outcome import Check, Context, Measure, Outcome
 from printedmlp.reference.pictures import COLOURS, curves, letters, panels, save
-from printedmlp.reference.training import (
-    Loss,
-    Settings,
-    Tensors,
-    built,
-    fit,
-    mean_squared_error,
-    outputs,
-    parameter_count,
-    seeded,
+from printedmlp.reference.studies.kan_runs import (
+    FORMULA,
+    FULL,
+    HIDDEN,
+    QUICK,
+    Reading,
+    Staircase,
+    baseline,
+    best_reading,
+    drawn,
+    local_kan,
+    one_peak_at_a_time,
+    perceptron,
+    read,
+    staircase,
 )
+from printedmlp.reference.training import parameter_count
 
-FORMULA = "exp(sin(pi x) + y^2)"
-HIDDEN: tuple[tuple[int, ...], ...] = ((64,), (32, 32), (64, 64))
 EXPECTED = ["sin", "x^2", "exp"]
-PENALTY, THRESHOLD = 1e-2, 1e-2
-GRID_UPDATES = 10
-WIDE = torch.float64
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Sizes of the experiments; iterations are L-BFGS iterations."""
-
-    samples: int = 1000
-    grids: tuple[int, ...] = (3, 5, 10, 20, 50, 100)
-    iterations: int = 200
-    mlp_iterations: int = 1200
-    phase_iterations: int = 100
-    restarts: int = 6
-    sparse_iterations: int = 300
-
-
-FULL = Plan()
-QUICK = Plan(200, (3, 10, 20), 50, 200, 30, 1, 100)
-
-
-@dataclass
-class Staircase:
-    """One network refined grid after grid."""
-
-    grids: tuple[int, ...]
-    train: list[float] = field(default_factory=list)
-    test: list[float] = field(default_factory=list)
-    parameters: list[int] = field(default_factory=list)
-    curve: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-
-
-@dataclass
-class Reading:
-    """A pruned network and its edges as functions."""
-
-    kept: int
-    validation: float
-    model: KAN
-    edges: list[Snap] = field(default_factory=list)
-    test: float = float("nan")
-    formula_test: float = float("nan")
-
-
-def target(x: Tensor) -> Tensor:
-    """FORMULA: (B, 2) -> (B, 1)."""
-    return torch.exp(torch.sin(torch.pi * x[:, :1]) + x[:, 1:].square())
-
-
-def peaks(x: Tensor) -> Tensor:
-    """Five Gaussian peaks: (B, 1) -> (B, 1)."""
-    centres = torch.linspace(-0.8, 0.8, 5, dtype=x.dtype)  # (5,)
-    return torch.exp(-300 * (x - centres).square()).sum(1, keepdim=True)
-
-
-def drawn(n: int, seed: int) -> Tensors:
-    """Uniform points of the square and their values."""
-    x = torch.rand(n, 2, generator=seeded(seed), dtype=WIDE) * 2 - 1  # (n, 2)
-    return Tensors(x, target(x))
-
-
-def rmse(model: nn.Module, data: Tensors) -> float:
-    """Root of the mean squared error."""
-    return float((outputs(model, data.x) - data.y).square().mean().sqrt())
-
-
-def perceptron(inputs: int, hidden: Sequence[int], activation: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """Plain float64 network with one output."""
-    widths = [inputs, *hidden]
-
-    def make() -> nn.Module:
-        layers: list[nn.Module] = []
-        for n_in, n_out in zip(widths, hidden, strict=False):
-            layers += [nn.Linear(n_in, n_out), activation()]
-        return nn.Sequential(*layers, nn.Linear(widths[-1], 1)).double()
-
-    return built(make, seed)
-
-
-def minimise(
-    model: nn.Module,
-    data: Tensors,
-    iterations: int,
-    loss: Loss = mean_squared_error,
-    after_step: Callable[[int], None] | None = None,
-) -> None:
-    """L-BFGS on all rows; what comes out last is kept."""
-    recipe = Settings(epochs=iterations // 5, batch_size=0, learning_rate=1.0)
-    fit(model, loss, data, None, recipe, seed=0, make_optimiser=lbfgs, after_step=after_step)
-
-
-def minimise_kan(
-    model: KAN,
-    data: Tensors,
-    iterations: int,
-    loss: Loss = mean_squared_error,
-    after_step: Callable[[int], None] | None = None,
-) -> None:
-    """The same, the grids following the samples ten times, five iterations apart, before the rest."""
-    for _ in range(GRID_UPDATES):
-        model.follow_samples(data.x)
-        minimise(model, data, 5, loss, after_step)
-    minimise(model, data, iterations - 5 * GRID_UPDATES, loss, after_step)
-
-
-def staircase(plan: Plan, seed: int) -> Staircase:
-    """Train [2, 5, 1] on the coarsest grid, then refine and train on."""
-    train, test = drawn(plan.samples, 100 + seed), drawn(plan.samples, 200 + seed)
-    model = KAN(KANConfig((2, 5, 1), grid=plan.grids[0]), generator=seeded(seed), dtype=WIDE)
-    result = Staircase(plan.grids)
-
-    def note_error(_: int) -> None:
-        result.curve.append(rmse(model, test))
-
-    for grid in plan.grids:
-        started = time.perf_counter()
-        if grid > plan.grids[0]:
-            model.refine(train.x, grid)
-        minimise_kan(model, train, plan.iterations, after_step=note_error)
-        result.train.append(rmse(model, train))
-        result.test.append(rmse(model, test))
-        result.parameters.append(parameter_count(model))
-        result.seconds.append(time.perf_counter() - started)
-    return result
-
-
-def baseline(plan: Plan, hidden: Sequence[int], seed: int) -> tuple[float, int, float]:
-    """Test error, parameters and seconds of a SiLU network on the same points."""
-    started = time.perf_counter()
-    model = perceptron(2, hidden, nn.SiLU, seed)
-    minimise(model, drawn(plan.samples, 100 + seed), plan.mlp_iterations)
-    test = rmse(model, drawn(plan.samples, 200 + seed))
-    return test, parameter_count(model), time.perf_counter() - started
-
-
-def one_peak_at_a_time(model: nn.Module, iterations: int) -> list[float]:
-    """Train on a fifth of the interval after the other; error on all fifths seen so far after each."""
-    errors = []
-    x = torch.linspace(-1, 1, 501, dtype=WIDE)[:-1, None]  # (500, 1)
-    for phase in range(5):
-        part = x[100 * phase : 100 * (phase + 1)]  # (100, 1)
-        minimise(model, Tensors(part, peaks(part)), iterations)
-        seen = x[: 100 * (phase + 1)] + 0.002  # (100 (phase + 1), 1), between the points trained on
-        errors.append(rmse(model, Tensors(seen, peaks(seen))))
-    return errors
-
-
-def local_kan(seed: int) -> KAN:
-    """One spline without a base function, its scale fixed: 203 coefficients."""
-    config = KANConfig((1, 1), grid=200, base="zero", noise=0.1, low=-1.0, high=1.01)
-    model = KAN(config, generator=seeded(seed), dtype=WIDE)
-    for weight in (model.layers[0].spline_weight, model.layers[0].base_weight):
-        weight.requires_grad_(False)
-    return model
-
-
-def sparse_loss(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """Squared error and the paper's penalty on magnitude and entropy of the edges."""
-    assert isinstance(model, KAN)
-    edges = model.edges(x)  # (B, n_in, n_out) each
-    return (edges[-1].sum(1) - y).square().mean() + PENALTY * sparsity(edges, magnitude=1.0, entropy=10.0)
-
-
-def read(plan: Plan, seed: int) -> Reading:
-    """Train for sparsity, prune, refine to ten intervals and train without the penalty."""
-    train = drawn(plan.samples, 100)
-    model = KAN(KANConfig((2, 5, 1), grid=5), generator=seeded(seed), dtype=WIDE)
-    minimise_kan(model, train, plan.sparse_iterations, sparse_loss)
-    smaller = pruned(model, train.x, THRESHOLD)
-    kept = smaller.config.widths[1]
-    if kept:
-        smaller.refine(train.x, 10)
-        minimise_kan(smaller, train, plan.iterations)
-    return Reading(kept, rmse(smaller, drawn(plan.samples, 300)), smaller)
-
-
-def best_reading(plan: Plan, readings: Sequence[Reading]) -> Reading:
-    """Fewest hidden nodes, then least error on validation points; its edges as functions, the formula retrained."""
-    best = min((r for r in readings if r.kept), key=lambda r: (r.kept, r.validation), default=readings[0])
-    train, test = drawn(plan.samples, 100), drawn(plan.samples, 200)
-    best.test = rmse(best.model, test)
-    formula, best.edges = formula_of(best.model, train.x)
-    minimise(formula, train, plan.iterations)
-    best.formula_test = rmse(formula, test)
-    return best
 
 
 def run(context: Context) -> Outcome:
@@ -230,11 +44,12 @@ def run(context: Context) -> Outcome:
     mlps = {hidden: [baseline(plan, hidden, seed) for seed in context.seeds] for hidden in HIDDEN}
     local = [one_peak_at_a_time(local_kan(seed), plan.phase_iterations) for seed in context.seeds]
     dense = [
-        one_peak_at_a_time(perceptron(1, (64, 64), nn.Tanh, seed), plan.phase_iterations) for seed in context.seeds
+        one_peak_at_a_time(perceptron(1, (64, 64), "tanh", seed), plan.phase_iterations) for seed in context.seeds
     ]
     readings = [read(plan, seed) for seed in range(plan.restarts)]
     best = best_reading(plan, readings)
-    picture(stairs, {h: min(r[0] for r in runs) for h, runs in mlps.items()}, best, context.folder / "kan.png")
+    errors = {hidden: float(np.median([test for test, _, _ in runs])) for hidden, runs in mlps.items()}
+    picture(stairs, errors, (local, dense), best, context.folder / "kan.png")
     return Outcome(
         (*_measures(stairs, mlps), *_peak_measures(local, dense), _formula_measure(best)),
         (
@@ -317,23 +132,35 @@ def _reading_checks(readings: list[Reading], best: Reading) -> list[Check]:
     return [few, Check("the best restart is the formula", f"{best.kept} node(s): {read_off}", bound, shown)]
 
 
-def picture(stairs: list[Staircase], mlps: dict[tuple[int, ...], float], best: Reading, path: Path) -> None:
-    """Error against iteration, error against parameters, and the splines that are left after pruning."""
+def picture(
+    stairs: list[Staircase],
+    mlps: dict[tuple[int, ...], float],
+    peak_errors: tuple[list[list[float]], list[list[float]]],
+    best: Reading,
+    path: Path,
+) -> None:
+    """Error against iteration and against parameters, forgetting, and the edges of the first node that is left."""
     figure, axes = panels(2, 3)
     flat = list(axes.flat)
     _staircase_panel(flat[0], stairs)
     _parameters_panel(flat[1], stairs, mlps)
-    x = drawn(400, 400).x
-    inputs, splines = [x], best.model.edges(x)
-    for layer in best.model.layers:
-        inputs.append(layer(inputs[-1]))
-    drawn_edges = [(0, 0, 0), (0, 1, 0), (1, 0, 0)]
-    names = ("first input", "second input", "hidden node")
-    for place, (layer_number, row, column), name in zip(flat[2:5], drawn_edges, names, strict=True):
-        _edge_panel(place, inputs[layer_number][:, row], splines[layer_number][:, row, column], name)
-    flat[5].axis("off")
-    letters(flat[:5])
+    _forgetting_panel(flat[2], *peak_errors)
+    for place, edge in zip(flat[3:], _edges_of_first_node(best), strict=True):
+        _edge_panel(place, *edge)
+    letters(flat)
     save(figure, path)
+
+
+def _edges_of_first_node(best: Reading) -> list[tuple[Tensor, Tensor, Snap, str]]:
+    """Both edges into the first hidden node and the one out of it: inputs (B,), values (B,), function, name."""
+    x = drawn(400, 400).x
+    first, second = best.model.edges(x)  # (B, 2, kept), (B, kept, 1)
+    node, kept = first.sum(1)[:, 0], first.shape[2]  # (B,)
+    return [
+        (x[:, 0], first[:, 0, 0], best.edges[0], "x"),
+        (x[:, 1], first[:, 1, 0], best.edges[kept], "y"),
+        (node, second[:, 0, 0], best.edges[2 * kept], "hidden node"),
+    ]
 
 
 def _staircase_panel(axes: Axes, stairs: list[Staircase]) -> None:
@@ -342,23 +169,34 @@ def _staircase_panel(axes: Axes, stairs: list[Staircase]) -> None:
     length = steps[-1] / len(stairs[0].grids)
     for place, grid in enumerate(stairs[0].grids):
         axes.axvline(place * length, color="0.6", linewidth=0.7, linestyle=":")
-        axes.text(
-            (place + 0.5) * length, 1.02, f"G={grid}", transform=axes.get_xaxis_transform(), ha="center", size=7
-        )
+        middle = (place + 0.5) * length
+        axes.text(middle, 0.95, f"G={grid}", transform=axes.get_xaxis_transform(), ha="center", size=7)
     axes.set_yscale("log")
 
 
 def _parameters_panel(axes: Axes, stairs: list[Staircase], mlps: dict[tuple[int, ...], float]) -> None:
     for values, name, colour in (("test", "KAN test", COLOURS[0]), ("train", "KAN train", COLOURS[5])):
-        mean = np.mean([getattr(s, values) for s in stairs], axis=0)
-        axes.plot(stairs[0].parameters, mean, "o-", color=colour, label=name, markersize=4)
-    sizes = [parameter_count(perceptron(2, hidden, nn.SiLU, 0)) for hidden in mlps]
-    axes.plot(sizes, list(mlps.values()), "s", color=COLOURS[1], label="MLP test, best seed", markersize=5)
-    axes.set(xscale="log", yscale="log", xlabel="parameters", ylabel="RMSE")
-    axes.legend()
+        middle = np.median([getattr(s, values) for s in stairs], axis=0)
+        axes.plot(stairs[0].parameters, middle, "o-", color=colour, label=name, markersize=4)
+    sizes = [parameter_count(perceptron(2, hidden, "silu", 0)) for hidden in mlps]
+    axes.plot(sizes, list(mlps.values()), "s", color=COLOURS[1], label="MLP test", markersize=5)
+    axes.set(xscale="log", yscale="log", xlabel="parameters", ylabel="RMSE, median of seeds")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.legend(fontsize=7)
 
 
-def _edge_panel(axes: Axes, x: Tensor, y: Tensor, name: str) -> None:
+def _forgetting_panel(axes: Axes, local: list[list[float]], dense: list[list[float]]) -> None:
+    by_name: dict[str, ArrayLike] = {"KAN [1,1] G=200": local, "tanh MLP 1-64-64-1": dense}
+    curves(axes, range(1, 6), by_name, xlabel="peaks trained on", ylabel="RMSE on all seen so far")
+    axes.set_yscale("log")
+    axes.legend(fontsize=7)
+
+
+def _edge_panel(axes: Axes, x: Tensor, y: Tensor, edge: Snap, name: str) -> None:
     order = x.argsort()
-    axes.plot(x[order].detach(), y[order].detach(), color=COLOURS[0])
+    x = x[order].detach()  # (B,)
+    axes.plot(x, y[order].detach(), color=COLOURS[0], label="spline edge")
+    fitted = edge.c * LIBRARY[edge.name](edge.a * x + edge.b) + edge.d  # (B,)
+    axes.plot(x, fitted, "--", color=COLOURS[1], label=f"{edge.name}, $R^2$ = {edge.r2:.4f}")
     axes.set(xlabel=name, ylabel="edge value")
+    axes.legend(fontsize=7)
