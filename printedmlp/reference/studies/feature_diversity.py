@@ -107,7 +107,7 @@ def run(context: Context) -> Outcome:
         seconds = statistics.fmean(s for _, s in runs)
         by_name[name] = Runs(tuple(d for d, _ in runs), steps, count, seconds)
     picture(by_name, context.folder / "feature_diversity.png")
-    return Outcome(_measures(by_name), _checks(by_name), _notes(by_name))
+    return Outcome(_measures(by_name), checks(by_name), _notes(by_name))
 
 
 def _measures(by_name: dict[str, Runs]) -> tuple[Measure, ...]:
@@ -134,7 +134,8 @@ def _numbers(values: list[float], form: str = ".0f") -> str:
     return ", ".join("never" if math.isinf(value) else format(value, form) for value in values)
 
 
-def _checks(by_name: dict[str, Runs]) -> tuple[Check, ...]:
+def checks(by_name: dict[str, Runs]) -> tuple[Check, ...]:
+    """The paper's claims, from the runs of all variants."""
     return (_phases(by_name[BASE]), _trap(by_name[BASE]), _depth(by_name), *_remedies(by_name))
 
 
@@ -163,7 +164,7 @@ def _depth(by_name: dict[str, Runs]) -> Check:
 
 def _remedies(by_name: dict[str, Runs]) -> list[Check]:
     base = statistics.median(by_name[BASE].ends)
-    checks = []
+    found = []
     for name, share in (
         ("batch normalisation", 0.2),
         ("start N(0, 0.10^2)", 0.2),
@@ -173,14 +174,14 @@ def _remedies(by_name: dict[str, Runs]) -> list[Check]:
         end = statistics.median(by_name[name].ends)
         measured = f"median end {_numbers([end])} against {_numbers([base])}"
         bound = f"below {share:g} of the base" if share < 1 else "below the base"
-        checks.append(Check(f"{name} shortens phase 1", measured, bound, end < share * base))
+        found.append(Check(f"{name} shortens phase 1", measured, bound, end < share * base))
     for name in ("batch normalisation", "start N(0, 0.10^2)"):
         rises = by_name[name].rises
         measured = f"rise {_numbers(rises, '.3f')}"
-        checks.append(
+        found.append(
             Check(f"{name} keeps features apart", measured, "rise <= 0.05 on every seed", max(rises) <= 0.05)
         )
-    return checks
+    return found
 
 
 def _notes(by_name: dict[str, Runs]) -> tuple[str, ...]:

@@ -36,14 +36,20 @@ def run(context: Context) -> Outcome:
     picture(one, two, context.folder / "spectral_bias.png")
     return Outcome(
         (*_measures("ten tones", one), *_measures("noise image", two)),
-        (
-            *(_errors(name, found) for name, found in (("ten tones", one), ("noise image", two))),
-            *(_distances(name, found) for name, found in (("ten tones", one), ("noise image", two))),
-            _order(one),
-            _unlearned(one),
-            _confused(one),
-        ),
+        checks(one, two),
         (_note("ten tones", one), _note("noise image", two)),
+    )
+
+
+def checks(one: Results, two: Results) -> tuple[Check, ...]:
+    """The paper's claims, from the networks of the tones and of the image."""
+    both = (("ten tones", one), ("noise image", two))
+    return (
+        *(_errors(name, found) for name, found in both),
+        *(_distances(name, found) for name, found in both),
+        _order(one),
+        _unlearned(one),
+        _confused(one),
     )
 
 

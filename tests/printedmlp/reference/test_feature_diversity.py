@@ -15,6 +15,8 @@ from printedmlp.reference.feature_diversity import (  # noqa: E402
     dead_features,
     similarity,
 )
+from printedmlp.reference.studies import feature_diversity as study  # noqa: E402
+from printedmlp.reference.studies.feature_diversity import Runs  # noqa: E402
 from printedmlp.reference.training import (  # noqa: E402
     Settings,
     Tensors,
@@ -164,3 +166,33 @@ def test_end_and_peak_of_the_first_phase():
     stuck = Dynamics(10, [0, 10], [2.3, 2.3], [0.5, 0.9])
     assert stuck.end_of_first_phase is None
     assert stuck.phase_peak() == (0.9, 10)
+
+
+def claims(end=900, last=0.4, peak_step=300, final=0.1, **ends):
+    """Which claims are shown; found as stated unless changed; `ends` by variant, blanks as underscores."""
+
+    def runs(end, alike):
+        dynamics = Dynamics(10, [0, peak_step, end, 2500], [2.3, 2.3, 2.0, final], alike)
+        return Runs((dynamics,), 2500, 1, 1.0)
+
+    given = {name.replace(" ", "_").split("(")[0].split(".")[0]: name for name in study.VARIANTS}
+    by_name = {name: runs(10, [0.5, 0.5, 0.5, 0.1]) for name in study.VARIANTS}
+    by_name["base"] = runs(end, [0.7, 0.95, 0.6, last])
+    by_name["depth 6"] = runs(300, [0.7, 0.8, 0.6, 0.3])
+    by_name["depth 4"] = runs(100, [0.7, 0.8, 0.6, 0.3])
+    for name, value in ends.items():
+        by_name[given[name]] = runs(value, [0.5, 0.6, 0.5, 0.1])
+    return [check.shown for check in study.checks(by_name)]
+
+
+def test_every_claim_can_fail():
+    assert claims() == [True] * 9
+    assert claims(final=0.7) == [False] + [True] * 8
+    assert claims(last=0.8) == [True, False] + [True] * 7
+    assert claims(end=450) == [False] + [True] * 8
+    assert claims(peak_step=950) == [True, False] + [True] * 7
+    assert claims(depth_6=120)[2] is False
+    assert claims(momentum_0=500)[5] is False
+    assert claims(**{"L2_1e-3": 1000})[6] is False
+    assert claims(batch_normalisation=200)[3] is False
+    assert claims(batch_normalisation=400)[7] is False

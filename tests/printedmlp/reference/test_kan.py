@@ -22,7 +22,9 @@ from printedmlp.reference.kan import (  # noqa: E402
     sparsity,
     tabular_model,
 )
-from printedmlp.reference.kan_formula import LIBRARY, choose, formula_of, snap  # noqa: E402
+from printedmlp.reference.kan_formula import LIBRARY, Snap, choose, formula_of, snap  # noqa: E402
+from printedmlp.reference.studies import kan as study  # noqa: E402
+from printedmlp.reference.studies.kan_runs import Reading, Staircase  # noqa: E402
 from printedmlp.reference.training import (  # noqa: E402
     Settings,
     Tensors,
@@ -224,3 +226,28 @@ def test_tabular_model_gives_logits():
     model = built(lambda: tabular_model(7, 3), 0)
     assert model(torch.randn(5, 7)).shape == (5, 3)
     assert model(torch.randn(5, 7)).dtype == torch.float32
+
+
+def claims(fine=0.001, mlp=0.01, local=1e-5, dense=1.0, kept=(1, 3), names=("sin", "x^2", "exp"), r2=0.999):
+    """Which claims are shown; found as stated unless changed."""
+    stairs = [Staircase((3, 10, 20), test=[0.02, 0.002, fine])]
+    edges = [Snap(name, 1, 0, 1, 0, r2) for name in names]
+    best = Reading(1, 0.1, small(), edges)
+    found = study.checks(stairs, {(8,): [(mlp, 1, 1.0)]}, [[0, local]], [[0, dense]], list(kept), best)
+    return [check.shown for check in found]
+
+
+def test_every_claim_can_fail():
+    assert claims() == [True] * 5
+    broken = [
+        claims(fine=0.02 * 0.16),
+        claims(mlp=0.001),
+        claims(local=0.01),
+        claims(kept=(1, 4)),
+        claims(names=("sin", "sin", "exp")),
+    ]
+    assert [found.index(False) for found in broken] == [0, 1, 2, 3, 4]
+    assert [found.count(False) for found in broken] == [1] * 5
+    assert claims(dense=0.05)[2] is False
+    assert claims(kept=(0, 1))[3] is False
+    assert claims(r2=0.99)[4] is False

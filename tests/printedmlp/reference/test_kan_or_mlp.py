@@ -21,6 +21,16 @@ from printedmlp.reference.kan_or_mlp import (  # noqa: E402
     tabular_model,
 )
 from printedmlp.reference.mlp import MLP, Config  # noqa: E402
+from printedmlp.reference.studies import kan_or_mlp as study  # noqa: E402
+from printedmlp.reference.studies.kan_or_mlp_runs import (  # noqa: E402
+    CONTINUAL,
+    FORMULA,
+    KAN4,
+    MLP32,
+    TABLES,
+    Forgetting,
+    Score,
+)
 from printedmlp.reference.training import (  # noqa: E402
     Settings,
     Tensors,
@@ -138,3 +148,26 @@ def test_gradients():
     model = built(lambda: SplineMLP((2, 3, 1), SplineConfig(noise=3.0)), 0).double()
     x = torch.randn(4, 2, generator=seeded(0), dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(model, (x,))
+
+
+def claims(digits=0.9, wine=0.96, kan=1e-4, spline=5e-5, lost=0.6):
+    """Which claims are shown; found as stated unless changed."""
+    paired = {(MLP32, name): Score((0.95,), 1, 1.0) for name in TABLES}
+    paired |= {
+        (KAN4, name): Score((score,), 1, 1.0) for name, score in zip(TABLES, (digits, 0.95, wine), strict=True)
+    }
+    errors = (kan, 2e-3, 1e-3, spline, 1e-2)
+    formula = {design: Score((error,), 1, 1.0) for design, error in zip(FORMULA, errors, strict=True)}
+    kept = torch.tensor([[0.9, 0.0], [0.9, 0.9]])
+    turns = {
+        design: Forgetting((kept - lost * (design == KAN4) * torch.eye(2).flip(1),), 1, 1.0) for design in CONTINUAL
+    }
+    return [check.shown for check in study.checks(paired, formula, turns)]
+
+
+def test_every_claim_can_fail():
+    assert claims() == [True] * 9
+    broken = [claims(digits=0.93), claims(wine=0.9), claims(kan=4e-4), claims(spline=1e-3), claims(lost=0.1)]
+    assert [found.index(False) for found in broken] == [0, 2, 3, 5, 6]
+    assert [found.count(False) for found in broken] == [1] * 5
+    assert claims(spline=3e-3)[4] is False

@@ -22,6 +22,8 @@ from printedmlp.reference.spectral_bias import (  # noqa: E402
     spectral_norms,
     tones,
 )
+from printedmlp.reference.studies import spectral_bias as study  # noqa: E402
+from printedmlp.reference.studies.spectral_bias_runs import EVERY, IMAGE, SIGNAL, UNIT, Result  # noqa: E402
 from printedmlp.reference.training import (  # noqa: E402
     Settings,
     Tensors,
@@ -170,3 +172,31 @@ def test_encoding_lowers_the_loss_further():
         assert history.losses[1] < history.losses[0]
         losses[frequencies] = history.losses[-1]
     assert losses[5] < 0.2 * losses[0]
+
+
+def claims(**changes):
+    """Which claims are shown; found as stated unless the raw coordinates' results are changed."""
+
+    def result(place, frequencies):
+        spectrum = torch.linspace(0.1, 1.0, 10).repeat(200 // EVERY, 1) if frequencies else torch.ones(8, 10)
+        cosines = torch.tensor([1.0, -1.0] * 5) * (1 if not frequencies else 0.5)
+        return Result(10.0**-place, 10 + place, 4.0**place, 50.0, 3, 0.1, 5.0, cosines, spectrum, 1, 1.0)
+
+    one, two = (
+        {name: [result(place, found[name])] for place, name in enumerate(found)} for found in (SIGNAL, IMAGE)
+    )
+    one[UNIT] = [replace(one[UNIT][0], **changes)]
+    return [check.shown for check in study.checks(one, two)]
+
+
+def test_every_claim_can_fail():
+    assert claims() == [True] * 7
+    broken = [
+        claims(mse=0.01),
+        claims(local=30.0),
+        claims(regions=12),
+        claims(spectrum=torch.full((8, 10), 0.7)),
+        claims(confusions=torch.tensor([0.2, -0.2])),
+    ]
+    assert [found.index(False) for found in broken] == [0, 2, 2, 5, 6]
+    assert [found.count(False) for found in broken] == [1] * 5
