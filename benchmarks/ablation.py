@@ -18,9 +18,10 @@ the validation rows as before, and on the training rows that everything is optim
 the exact baseline's training accuracy. The first includes how well circuits generalise, and the luck of small
 validation parts; the second says which ingredient optimises better. Test rows are not used.
 
-Refinement starts from the annealed networks and the trees that are smallest at each level of the training rows; all
-its rows include these starts. Polarity is measured by the mean power, on the validation rows, of the refined
-circuits that are smallest at each level of the training rows: before over after, at no more training errors.
+Refinement starts from the annealed networks and the trees that are smallest at each level of the training rows, and
+from some forests; all its rows include their starts. Polarity is measured by the mean power on the validation rows
+of the refined circuits that are smallest at each level of the training rows: before over after, at no more training
+errors.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ LINES = (
     Line("refinement", rows.NO_SUBSTITUTES, rows.REFINED),
     Line("refinement", rows.FROM_NETWORKS, rows.REFINED),
     Line("refinement", rows.FROM_TREES, rows.REFINED),
+    Line("refinement", rows.NO_FORESTS, rows.REFINED),
     Line("–", rows.PLAIN_POWER, unit="mW"),
     Line("polarity", rows.PLAIN_POWER, rows.SAME_AREA),
     Line("polarity", rows.PLAIN_POWER, rows.MORE_AREA),

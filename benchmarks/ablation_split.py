@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from flows.mapping import spread
 from flows.refinement import NOISY_ROWS
 from hdl.emit import classifier_verilog
+from hdl.forest import map_forest
 from hdl.power import static_power_mw
 from hdl.synthesis import map_verilog
 from hdl.tree import tree_verilog
@@ -27,14 +29,17 @@ from printedmlp.classifier import Classifier
 from printedmlp.cost import Cost, PopulationCost
 from printedmlp.dataset import load_dataset
 from printedmlp.evaluate import PopulationEvaluator
+from printedmlp.forests import forests
 from printedmlp.genome import GenomeLayout
 from printedmlp.moves import MoveShares
+from printedmlp.pareto import non_dominated
 from printedmlp.preparation import prepare
 from printedmlp.priced_trees import priced_trees
 from printedmlp.search import SearchSettings, evolve
 from printedmlp.starts import KINDS, start_point
 from printedmlp.technology import Technology, load_technology
 from printedmlp.topology import default_hidden
+from printedmlp.tree_area import TreeUnits, tree_area_um2
 
 INPUT_BITS = 4
 PARTS = ("validation", "train")
@@ -47,6 +52,8 @@ POPULATION = 100
 STARTS = 9
 """Start points of NSGA-II, of the same kinds as annealing's."""
 ANNEALING = AnnealSettings(chains=8, rounds=1, levels=4)
+FORESTS = 4
+"""Forests among the starts of refinement, at most."""
 COPIES = 8
 """Noisy copies of each training row, fewer for large tables."""
 MM2_PER_CM2 = 100
@@ -60,7 +67,7 @@ BITS, GENES = "flips of mask bits", "changes of one gene"
 ALONE = "{} starts alone"
 REFINED, UNREFINED = "refinement", "not refined"
 COLD, CLEAN, NO_SUBSTITUTES = "zero temperature", "no noisy copies", "no substitutes"
-FROM_NETWORKS, FROM_TREES = "from networks alone", "from trees alone"
+FROM_NETWORKS, FROM_TREES, NO_FORESTS = "from networks alone", "from trees alone", "no forests"
 PLAIN_POWER, SAME_AREA, MORE_AREA = "power as refined", "polarity, same area", "polarity, 3 % more area"
 
 Level = float | None
@@ -72,7 +79,7 @@ class Spend:
     """What every row may spend.
 
     evaluations : of NSGA-II, or proposals of annealing.
-    moves : of refinement at each of a sweep's levels, in all starts and care sets together, and of each choice for
+    moves : of refinement at each of a sweep's levels, in all starts together, and of each choice for
         power.
     """
 
@@ -126,7 +133,7 @@ class Split:
     def rows(self) -> dict[str, dict[str, list[Level]]]:
         """By part what every row has at every level."""
         pools = self._searched()
-        pools |= self._refined(self._starts(pools[ANNEALED]), self._starts(self.trees()))
+        pools |= self._refined(self._starts(pools[ANNEALED]), self._starts(self.trees()), self.forests())
         powers = self.powers(self._starts(pools[REFINED]))
         return {part: self._areas(part, pools) | powers for part in PARTS}
 
@@ -152,18 +159,21 @@ class Split:
             **alone,
         }
 
-    def _refined(self, networks: list[Circuit], trees: list[Circuit]) -> dict[str, list[Circuit]]:
+    def _refined(
+        self, networks: list[Circuit], trees: list[Circuit], forests: list[Circuit]
+    ) -> dict[str, list[Circuit]]:
         rewire, retype, _, *others = MOVE_WEIGHTS
         weights = np.array([rewire, retype, 0.0, *others])
-        both = [*networks, *trees]
+        starts = [*networks, *trees, *forests]
         return {
-            UNREFINED: both,
-            REFINED: self.refined(both),
-            COLD: self.refined(both, kind=Frozen),
-            CLEAN: self.refined(both, care_sets=self.care_sets[:1]),
-            NO_SUBSTITUTES: self.refined(both, move_weights=tuple(weights / weights.sum())),
+            UNREFINED: starts,
+            REFINED: self.refined(starts),
+            COLD: self.refined(starts, kind=Frozen),
+            CLEAN: self.refined(starts, care=self.care_sets[0]),
+            NO_SUBSTITUTES: self.refined(starts, move_weights=tuple(weights / weights.sum())),
             FROM_NETWORKS: self.refined(networks),
             FROM_TREES: self.refined(trees),
+            NO_FORESTS: self.refined([*networks, *trees]),
         }
 
     def evolved(self, cost: Cost) -> list[Circuit]:
@@ -208,21 +218,36 @@ class Split:
         )
         return self._mapped(tree_verilog, ((tree.tree, tree.area_mm2) for tree in found))
 
+    def forests(self) -> list[Circuit]:
+        """Forests from all over the front of training errors and estimated area."""
+        X, y, n_classes = self.train.codes, self.train.y, self.train.n_classes
+        found = forests(X, y, n_classes=n_classes, input_bits=INPUT_BITS, rng=self._rng(6))
+        units = TreeUnits.of(self.technology)
+        areas = [sum(tree_area_um2(tree, units) for tree in forest.trees) for forest in found]
+        errors = [int((forest.predict(X) != y).sum()) for forest in found]
+        front = np.flatnonzero(non_dominated(np.array([errors, areas]).T)).tolist()
+        chosen = [found[k] for k in spread(sorted(front, key=lambda k: areas[k]), FORESTS)]
+        with tempfile.TemporaryDirectory() as folder:
+            netlists = [
+                map_forest(forest, self.technology, effort="quick", work_dir=Path(folder, str(k)))
+                for k, forest in enumerate(chosen)
+            ]
+        return [self._measured(netlist) for netlist in netlists]
+
     def refined(
         self,
         starts: Sequence[Circuit],
         *,
-        care_sets: Sequence[CareSet] | None = None,
+        care: CareSet | None = None,
         kind: type[Evolution] = Evolution,
         move_weights: Sequence[float] = MOVE_WEIGHTS,
     ) -> list[Circuit]:
-        """The starts and all that they pass through when they are refined on each care set."""
-        cares, rng, found = care_sets or self.care_sets, self._rng(3), list(starts)
-        settings = SweepSettings(moves=self.spend.moves // (len(starts) * len(cares)))
+        """The starts and all they pass through when they are refined, on rows with noisy copies unless told."""
+        rng, found = self._rng(3), list(starts)
+        settings = SweepSettings(moves=self.spend.moves // len(starts))
+        evolution = kind(care or self.care_sets[1], self.technology, move_weights=move_weights)
         for start in starts:
-            for care in cares:
-                evolution = kind(care, self.technology, move_weights=move_weights)
-                found += [self._measured(r.netlist) for r in sweep(evolution, start.netlist, settings, rng)]
+            found += [self._measured(r.netlist) for r in sweep(evolution, start.netlist, settings, rng)]
         return found
 
     @cached_property

@@ -26,9 +26,9 @@ from flows.mapping import (
     spread,
     worth_keeping,
 )
+from hdl.forest import map_forest
 from hdl.gates import gates_verilog
 from hdl.synthesis import equivalent, map_verilog, netlist_verilog
-from hdl.tree import tree_verilog
 from printedmlp.choice import POWER_GAIN
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.care import CareSet, jittered
@@ -36,9 +36,8 @@ from printedmlp.circuit.gates import GateClassifier
 from printedmlp.circuit.refine import Evolution, Refined
 from printedmlp.circuit.simplify import INVERTER
 from printedmlp.circuit.sweep import SweepSettings, save_power, sweep, within_areas
-from printedmlp.circuit.voting import majority
 from printedmlp.errors import PrintedMLPWarning, VerificationError
-from printedmlp.forests import Forest, forests
+from printedmlp.forests import forests
 from printedmlp.pareto import non_dominated
 from printedmlp.technology import Technology
 from printedmlp.tree_area import TreeUnits, tree_area_um2
@@ -140,14 +139,13 @@ def forest_starts(job: Job, judge: Judge, n: int) -> list[Netlist]:
     front = np.flatnonzero(non_dominated(points))
     by_area = spread(front[np.argsort(points[front, 1])].tolist(), n + 2)
     chosen = (by_area[1:-1] or by_area)[:n]
-    return list(job.in_parallel("forests", lambda number: _forest_netlist(job, grown[number]), chosen))
+    small = small_cells(job.technology)
 
+    def circuit(number: int) -> Netlist:
+        with TemporaryDirectory(prefix="printedmlp-") as folder:
+            return map_forest(grown[number], small, effort=QUICK, work_dir=Path(folder))
 
-def _forest_netlist(job: Job, forest: Forest) -> Netlist:
-    bits, n_classes = job.config.input_bits, forest.trees[0].n_classes
-    mapped = [_in_small_cells(job, tree_verilog(tree)) for tree in forest.trees]
-    voters = [GateClassifier.of_netlist(m, job.technology, input_bits=bits, n_classes=n_classes) for m in mapped]
-    return _in_small_cells(job, gates_verilog(majority(voters)))
+    return list(job.in_parallel("forests", circuit, chosen))
 
 
 def _training_front(entries: Sequence[Entry]) -> list[Entry]:
@@ -176,14 +174,10 @@ def _evolved(job: Job, evolution: Evolution, starts: Sequence[Netlist]) -> list[
 
 def start_of(job: Job, entry: Entry) -> Netlist:
     """A circuit in cells of one or two inputs, which evolution knows: mapped anew if it has larger ones."""
-    netlist, cells = netlist_of(job, entry), small_cells(job.technology).cells
-    if all(instance.cell in cells for instance in netlist.instances):
+    netlist, small = netlist_of(job, entry), small_cells(job.technology)
+    if all(instance.cell in small.cells for instance in netlist.instances):
         return netlist
-    return _in_small_cells(job, VERILOG[entry["stage"]](model_of(entry)))
-
-
-def _in_small_cells(job: Job, rtl: str) -> Netlist:
-    small = small_cells(job.technology)
+    rtl = VERILOG[entry["stage"]](model_of(entry))
     with TemporaryDirectory(prefix="printedmlp-") as folder:
         return map_verilog(rtl, small, effort=QUICK, work_dir=Path(folder), prove=False).netlist
 
