@@ -97,6 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if (options.paper is None) == (options.on is None):
         raise ConfigError("give a paper's key, or all, or --on TABLE")
     if options.on is not None:
+        if options.seeds is not None:
+            raise ConfigError("--seeds repeats a paper's study; for a table say --splits")
         load("flows.reference_on").run_on(options)
         return
     n_seeds = SEEDS[options.quick] if options.seeds is None else options.seeds

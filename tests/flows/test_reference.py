@@ -124,6 +124,7 @@ def test_among_several_a_paper_without_its_data_is_left_out_with_a_warning(study
     [
         ([], "give a paper's key, or all, or --on TABLE"),
         (["kan", "--on", "iris"], "give a paper's key, or all, or --on TABLE"),
+        (["--on", "iris", "--seeds", "3"], "for a table say --splits"),
         (["kanns"], "no paper 'kanns'; did you mean 'kan'?"),
         (["kan", "--seeds", "0"], "--seeds: 0 is not in 1..100"),
         (["kan", "--device", "tpu"], "device: 'tpu' is not one of"),
