@@ -164,7 +164,6 @@ def _by_depth(axes: Axes, runs: Runs) -> None:
             [BASE.depth] * len(found), [run.accuracy for run in found], color=COLOURS[number], label=NAMES[unit]
         )
     axes.set_xticks(DEPTHS)
-    axes.legend()
 
 
 def _looks(weight: torch.Tensor) -> np.ndarray:
