@@ -160,9 +160,8 @@ def _by_depth(axes: Axes, runs: Runs) -> None:
     curves(axes, DEPTHS, {NAMES["split"]: values}, xlabel="blocks", ylabel="test accuracy")
     for number, unit in enumerate(list(NAMES)[1:], start=1):
         found = runs[unit, BASE.depth]
-        axes.scatter(
-            [BASE.depth] * len(found), [run.accuracy for run in found], color=COLOURS[number], label=NAMES[unit]
-        )
+        beside = BASE.depth + 0.2 * number
+        axes.scatter([beside] * len(found), [run.accuracy for run in found], color=COLOURS[number])
     axes.set_xticks(DEPTHS)
 
 

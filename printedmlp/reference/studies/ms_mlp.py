@@ -156,11 +156,12 @@ def picture(reaching: Runs, reading: Runs, path: Path) -> Path:
     """What one block sees by mixing, shifting and both; learning curves of the pairs; accuracies of both tasks."""
     figure, axes = panels(2, 3)
     for number, name in enumerate(("mix only", "shift only", "mix and shift")):
-        pixels(axes[0, number], _seen(REACHING[name]), title=f"{name}: what one block sees")
+        pixels(axes[0, number], _seen(REACHING[name]), title=name)
         axes[0, number].plot(GAPS[1] + 1, GAPS[1] + 1, "s", color=COLOURS[1], markersize=3)
     losses: dict[str, ArrayLike] = {name: [one.history.losses for one in runs] for name, runs in reaching.items()}
     epochs = range(1, len(reaching["neither"][0].history.losses) + 1)
-    curves(axes[1, 0], epochs, losses, xlabel="epoch", ylabel=f"training loss, {REACH}")
+    curves(axes[1, 0], epochs, losses, xlabel="epoch", ylabel="training loss")
+    axes[1, 0].legend(loc="center right", fontsize=8)
     _bars(axes[1, 1], reaching, f"{ACCURACY}, {REACH}")
     _bars(axes[1, 2], reading, f"{ACCURACY}, digits")
     letters(axes.flat)
