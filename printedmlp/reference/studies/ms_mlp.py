@@ -70,12 +70,17 @@ def run(context: Context) -> Outcome:
                 for name, runs in reading.items()
             ),
         ),
-        checks=(_sizes(), _reach(reaching), _order(reading), _both(reading)),
+        checks=checks(reaching, reading),
         notes=(
             "Two blocks of 3 x 3 kernels see both pixels from between them; whether they learn it is measured.",
             "Kernels grow with the distance of the shift, in the released order with its index.",
         ),
     )
+
+
+def checks(reaching: Runs, reading: Runs) -> tuple[Check, ...]:
+    """The claims against what was measured on pairs of pixels and on digits."""
+    return _sizes(), _reach(reaching), _order(reading), _both(reading)
 
 
 def pairs(n: int, rng: np.random.Generator) -> Tensors:

@@ -23,7 +23,11 @@ from printedmlp.reference.bilinear_mlp import (  # noqa: E402
     tabular_model,
     tensor,
 )
+from printedmlp.reference.studies import bilinear_mlp as study  # noqa: E402
+from printedmlp.reference.studies.bilinear_attack import STRENGTHS, Attack, attack  # noqa: E402
+from printedmlp.reference.studies.runs import Parts, Run  # noqa: E402
 from printedmlp.reference.training import (  # noqa: E402
+    History,
     Settings,
     Tensors,
     built,
@@ -249,3 +253,67 @@ def test_one_step_lowers_the_loss():
     fit(model, loss, Tensors(x, y), None, Settings(1, 0, 1e-3), seed=0)
     assert float(loss(model, x, y).detach()) < before
     assert model(x).shape == (40, 3)
+
+
+def test_attack_by_hand():
+    """Logit c is 3 x_c^2 and a little more: the mask of class c lights input c and wins against every class."""
+    model = started(BilinearConfig(40, 40, 3))
+    with torch.no_grad():
+        for layer in (model.embedding, model.left, model.right):
+            layer.weight.copy_(torch.eye(40))
+        model.head.weight.zero_()
+        for label in range(3):
+            model.head.weight[label, label] = 3.0
+            model.head.weight[label, 3 + 2 * label : 5 + 2 * label] = 0.1
+    x, y = torch.zeros(6, 40, dtype=WIDE), torch.arange(6) % 3
+    x[:, :3] = 0.2
+    x[torch.arange(6), y] = 1.0
+    found = attack(model.eval(), Parts(Tensors(x, y), Tensors(x, y)), 0)
+    assert found.masks.argmax(dim=1).tolist() == [0, 1, 2]
+    assert found.masks.max().item() == pytest.approx(39**0.5)
+    assert (found.masked[0], found.masked[-1], found.taken, found.prevailing) == (1.0, 0.0, 1.0, 3)
+    assert found.permuted[-1] > 0.8
+    assert found.taken_permuted < 0.2
+
+
+def measured(relu=0.97, bilinear=0.965, plain=0.1, masked=0.5, prevailing=8, low=True, alike=True):
+    """Untrained networks of two seeds; with `low`, those of weight decay 1 have one eigenvalue a class."""
+    images = torch.rand(50, 64, generator=seeded(0))
+    part = Parts(
+        Tensors(images, torch.zeros(50, dtype=torch.int64)), Tensors(images, torch.zeros(50, dtype=torch.int64))
+    )
+
+    def network(decay, seed):
+        model = started(study.BASE, 0 if alike else seed).float()
+        if low and decay:
+            model.right = model.left
+            with torch.no_grad():
+                model.head.weight[:, 1:] = 0
+        return Run(model, plain, History())
+
+    grid = {(n, d): [network(d, seed) for seed in range(2)] for n in study.NOISES for d in study.DECAYS}
+    twins = {
+        "BilinearMLP": [Run(BilinearMLP(study.BASE), bilinear, History())] * 2,
+        "ReLUMLP": [Run(ReLUMLP(study.BASE), relu, History())] * 2,
+    }
+    still = (0.95,) * (len(STRENGTHS) - 1)
+    attacks = [Attack((*still, masked), (*still, 0.8), 0.4, 0.01, prevailing, torch.zeros(10, 64))] * 2
+    return study.Results([part] * 2, grid, twins, grid[0.0, 0.0], attacks)
+
+
+@pytest.mark.parametrize(
+    ("changed", "missing"),
+    [
+        ({"plain": 0.0}, []),
+        ({"plain": 0.0, "bilinear": 0.945, "relu": 0.95}, [1]),
+        ({"plain": 0.0, "bilinear": 0.955, "relu": 0.98}, [1]),
+        ({"plain": 1.0}, [2]),
+        ({"plain": 0.0, "low": False}, [3]),
+        ({"plain": 0.0, "masked": 0.7}, [4]),
+        ({"plain": 0.0, "prevailing": 5}, [4]),
+        ({"plain": 0.0, "alike": False}, [5]),
+    ],
+)
+def test_claims_are_shown_or_not(changed, missing):
+    checks = study.checks(measured(**changed))
+    assert [number for number, check in enumerate(checks) if not check.shown] == missing

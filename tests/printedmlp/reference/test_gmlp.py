@@ -22,7 +22,10 @@ from printedmlp.reference.gmlp import (  # noqa: E402
     patches,
     tabular_model,
 )
+from printedmlp.reference.studies import gmlp as study  # noqa: E402
+from printedmlp.reference.studies.runs import Run  # noqa: E402
 from printedmlp.reference.training import (  # noqa: E402
+    History,
     Settings,
     Tensors,
     built,
@@ -174,3 +177,35 @@ def test_one_step_lowers_the_loss():
     fit(model, loss, Tensors(x, y), None, Settings(1, 0, 1e-3), seed=0)
     assert float(loss(model, x, y).detach()) < before
     assert model(x).shape == (40, 3)
+
+
+def measured(**changed):
+    """Three runs of each variant of the study that show every claim, but for the accuracies given by name."""
+    accuracies = {"split1": 0.95, "split2": 0.96, "split4": 0.98, "split6": 0.98}
+    accuracies |= {"multiplicative4": 0.985, "linear4": 0.97, "none4": 0.7} | changed
+    return {
+        (unit, depth): [
+            Run(GMLP(replace(study.BASE, unit=unit, depth=depth)), accuracies[f"{unit}{depth}"], History())
+            for _ in range(3)
+        ]
+        for unit, depth in study.VARIANTS
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "missing"),
+    [
+        ({}, []),
+        ({"split4": 0.965, "split1": 0.95}, [1, 3]),
+        ({"none4": 0.84}, [1]),
+        ({"split2": 0.94}, []),
+        ({"split2": 0.93}, [2]),
+        ({"split1": 0.975}, [2]),
+        ({"multiplicative4": 0.995, "linear4": 0.99}, [3]),
+        ({"linear4": 0.984}, [4]),
+        ({"linear4": 0.99}, [4]),
+    ],
+)
+def test_claims_are_shown_or_not(changed, missing):
+    checks = study.checks(measured(**changed))
+    assert [number for number, check in enumerate(checks) if not check.shown] == missing

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -21,7 +22,10 @@ from printedmlp.reference.ms_mlp import (  # noqa: E402
     group_sizes,
     reach,
 )
+from printedmlp.reference.studies import ms_mlp as study  # noqa: E402
+from printedmlp.reference.studies.runs import Run  # noqa: E402
 from printedmlp.reference.training import (  # noqa: E402
+    History,
     Settings,
     Tensors,
     built,
@@ -188,3 +192,53 @@ def test_one_step_lowers_the_loss():
     before = float(loss(model, x, y).detach())
     fit(model, loss, Tensors(x, y), None, Settings(1, 0, 1e-3), seed=0)
     assert float(loss(model, x, y).detach()) < before
+
+
+def test_pairs_are_two_pixels_3_or_4_apart():
+    x, y = study.pairs(200, np.random.default_rng(0))
+    assert x.shape == (200, 1, 10, 10)
+    assert y.sum() == 100
+    directions = set()
+    for image, label in zip(x[:, 0], y, strict=True):
+        (top, left), (bottom, right) = torch.nonzero(image).tolist()
+        assert sorted((bottom - top, right - left)) == [0, 3 + label]
+        assert min(top, left) >= 2
+        assert max(bottom, right) <= 7
+        directions.add(bottom == top)
+    assert directions == {False, True}
+    again = study.pairs(200, np.random.default_rng(0))
+    assert torch.equal(x, again.x)
+
+
+def measured(names, accuracies):
+    """Three runs of each variant; the models play no part in the claims."""
+    return {name: [Run(None, accuracies[name], History())] * 3 for name in names}
+
+
+GOOD_PAIRS = {"mix and shift": 1.0, "shift only": 1.0, "mix only": 0.5, "mix only, two blocks": 0.5, "neither": 0.5}
+GOOD_DIGITS = {
+    "mix and shift": 0.98,
+    "mix and shift, released order": 0.98,
+    "mix only": 0.97,
+    "shift only": 0.85,
+    "neither": 0.55,
+}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "digits", "missing"),
+    [
+        ({}, {}, []),
+        ({"shift only": 0.94}, {}, [1]),
+        ({"mix only": 0.61}, {}, [1]),
+        ({}, {"shift only": 0.94}, [2]),
+        ({}, {"neither": 0.75}, [2]),
+        ({}, {"mix and shift": 0.955, "mix only": 0.9}, [2]),
+        ({}, {"mix only": 0.978}, [3]),
+    ],
+)
+def test_claims_are_shown_or_not(pairs, digits, missing):
+    reaching = measured(study.REACHING, GOOD_PAIRS | pairs)
+    reading = measured(study.READING, GOOD_DIGITS | digits)
+    checks = study.checks(reaching, reading)
+    assert [number for number, check in enumerate(checks) if not check.shown] == missing

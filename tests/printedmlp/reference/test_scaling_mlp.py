@@ -12,6 +12,7 @@ from torch.nn import functional  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from printedmlp.errors import ConfigError  # noqa: E402
+from printedmlp.reference.outcome import Context  # noqa: E402
 from printedmlp.reference.scaling_mlp import (  # noqa: E402
     PUBLISHED,
     InvertedBlock,
@@ -32,7 +33,12 @@ from printedmlp.reference.scaling_mlp import (  # noqa: E402
     tabular_model,
     unbeaten,
 )
+from printedmlp.reference.studies import scaling_mlp as study  # noqa: E402
+from printedmlp.reference.studies.runs import Parts, Run  # noqa: E402
+from printedmlp.reference.studies.scaling_runs import SAMPLES, SIZES, Results, Sampled, Sized  # noqa: E402
+from printedmlp.reference.studies.scaling_transfer import SHOTS, WAYS, transfer  # noqa: E402
 from printedmlp.reference.training import (  # noqa: E402
+    History,
     Settings,
     Tensors,
     built,
@@ -244,3 +250,54 @@ def test_one_step_lowers_the_loss():
     fit(model, loss, Tensors(x, y), None, Settings(1, 0, 1e-4), seed=0, make_optimiser=lion)
     assert float(loss(model, x, y).detach()) < before
     assert model(x).shape == (40, 3)
+
+
+ERRORS = tuple(0.4 * 40 / n for n in SAMPLES)
+
+
+def measured(
+    plain=(0.5, 0.9, 0.97, 0.98, 0.99), shifted=(0.3, 0.5, 0.8, 0.9, 0.98), errors=ERRORS, gain=0.01, tuned=0.9
+):
+    """Two seeds that show every claim unless something is changed."""
+    paths = [tuple(0.9 - 0.8 * s * step / 9 for step in range(1, 10)) for s in shifted]
+    sizes = {}
+    for number, config in enumerate(SIZES):
+        sizes[config, False] = [Sized(plain[number], 0.4, paths[0], 1.0)] * 2
+        sizes[config, True] = [Sized(plain[number] - 0.005, shifted[number], paths[number], 1.0)] * 2
+    samples = {n: [Sampled(error, 0.9, 0.9 + gain, 1.0)] * 2 for n, error in zip(SAMPLES, errors, strict=True)}
+    adapted = {(k, way): Run(None, tuned if way == "fine-tuned" else 0.8, History()) for k in SHOTS for way in WAYS}
+    return Results(sizes, samples, [adapted] * 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "missing"),
+    [
+        ({}, []),
+        ({"plain": (0.5, 0.9, 0.97, 0.96, 0.99)}, [1]),
+        ({"shifted": (0.3, 0.5, 0.5, 0.9, 0.98)}, [1]),
+        ({"shifted": (0.3, 0.4, 0.5, 0.6, 0.69)}, [2]),
+        ({"errors": (0.4, 0.3, 0.22, 0.17, 0.1, 0.05)}, [3]),
+        ({"errors": (*ERRORS[:4], 0.03, 0.04)}, [3]),
+        ({"gain": -0.01}, [4]),
+        ({"tuned": 0.79}, [5]),
+    ],
+)
+def test_claims_are_shown_or_not(changed, missing):
+    checks = study.checks(measured(**changed))
+    assert [number for number, check in enumerate(checks) if not check.shown] == missing
+
+
+def test_laws_of_the_study():
+    assert study.law_of_samples(measured()).alpha == pytest.approx(1, abs=1e-3)
+    assert study.law_of_compute(measured()).floor < 0.12
+
+
+def test_transfer_adapts_a_network_in_every_way(tmp_path):
+    images, y = drawn(60, 8, 8).float(), torch.arange(60) % 10
+    parts = Parts(Tensors(images, y), Tensors(images, y))
+    found = transfer(parts, 0.0, Context((0,), quick=True, device="cpu", folder=tmp_path), 0)
+    assert set(found) == {(k, way) for k in SHOTS for way in WAYS}
+    probed, tuned = (found[SHOTS[0], way].model for way in ("linear probe", "fine-tuned"))
+    assert torch.equal(probed.embedding.weight, found[SHOTS[1], "linear probe"].model.embedding.weight)
+    assert not torch.equal(tuned.embedding.weight, probed.embedding.weight)
+    assert all(run.model.head.out_features == 4 for run in found.values())
