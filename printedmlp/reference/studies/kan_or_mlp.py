@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from printedmlp.reference.kan_or_mlp import kan_cost, mlp_cost, spline_mlp_cost
 from printedmlp.reference.outcome import Check, Context, Measure, Outcome
@@ -195,10 +196,22 @@ def picture(
         colour = COLOURS[("MLP", "spline MLP", "KAN", "spline-first MLP").index(design.family)]
         errors.plot(result.values, [place] * len(result.values), "o", color=colour)
     errors.set_yticks(range(len(formula)), [f"{d.name}\n({s.parameters})" for d, s in formula.items()], fontsize=7)
-    errors.set(xscale="log", xlabel="mean absolute error of ellipkinc", ylim=(len(formula) - 0.5, -0.5))
+    errors.set(
+        xscale="log",
+        xlabel="mean absolute error of ellipkinc",
+        xlim=_decades(formula),
+        ylim=(len(formula) - 0.5, -0.5),
+    )
+    errors.xaxis.set_minor_formatter(NullFormatter())
     _tasks_panel(tasks, turns)
     letters(list(axes.flat))
     save(figure, path)
+
+
+def _decades(formula: dict[Design, Score]) -> tuple[float, float]:
+    """Powers of ten around all errors, so that the axis has labels."""
+    logs = np.log10([value for score in formula.values() for value in score.values])
+    return float(10 ** np.floor(logs.min())), float(10 ** np.ceil(logs.max()))
 
 
 def _tasks_panel(axes: Axes, turns: dict[Design, Forgetting]) -> None:
@@ -208,4 +221,4 @@ def _tasks_panel(axes: Axes, turns: dict[Design, Forgetting]) -> None:
         first = 100 * torch.stack([history[:, 0] for history in result.histories]).mean(0)  # (T,)
         axes.plot(range(1, len(TASKS) + 1), first, "o-", color=colours[design], label=design.name)
     axes.set(xlabel="tasks trained on", ylabel="accuracy on the first task (%)", xticks=range(1, 4), ylim=(-3, 103))
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="lower left")
