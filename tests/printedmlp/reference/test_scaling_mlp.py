@@ -35,7 +35,7 @@ from printedmlp.reference.scaling_mlp import (  # noqa: E402
 )
 from printedmlp.reference.studies import scaling_mlp as study  # noqa: E402
 from printedmlp.reference.studies.runs import Parts, Run  # noqa: E402
-from printedmlp.reference.studies.scaling_runs import SAMPLES, SIZES, Results, Sampled, Sized  # noqa: E402
+from printedmlp.reference.studies.scaling_runs import SAMPLES, SIZES, Results, Sampled, Sized, balanced, prepared  # noqa: E402
 from printedmlp.reference.studies.scaling_transfer import SHOTS, WAYS, transfer  # noqa: E402
 from printedmlp.reference.training import (  # noqa: E402
     History,
@@ -301,3 +301,15 @@ def test_transfer_adapts_a_network_in_every_way(tmp_path):
     assert torch.equal(probed.embedding.weight, found[SHOTS[1], "linear probe"].model.embedding.weight)
     assert not torch.equal(tuned.embedding.weight, probed.embedding.weight)
     assert all(run.model.head.out_features == 4 for run in found.values())
+
+
+def test_samples_are_balanced_and_nested():
+    y = prepared(0).parts.train.y
+    assert len(y) == SAMPLES[-1]
+    for n in SAMPLES[:-1]:
+        rows = balanced(y, n, 0)
+        assert len(rows.unique()) == n
+        counts = y[rows].bincount()
+        assert counts.max() - counts.min() <= 1
+        assert torch.equal(rows, balanced(y, 1000, 0)[:n])
+    assert balanced(y, SAMPLES[-1], 0).sort().values.tolist() == list(range(SAMPLES[-1]))
