@@ -44,8 +44,8 @@ from printedmlp.tree_area import TreeUnits, tree_area_um2
 
 KEPT = 24
 """Refined circuits that go on to power, synthesis and proof, at most, for each way of choosing them."""
-NOISY_ROWS = 4000
-"""Most rows of a care set with noisy copies."""
+NOISY_ROWS, FEWEST_COPIES = 4000, 2
+"""Rows of a care set with noisy copies, and copies of each row that even a large table has."""
 RESTARTS = 2
 """Searches for the fewest errors within every area."""
 START_STAGES = (TREE, SEARCH)
@@ -91,9 +91,9 @@ def refine(job: Job) -> list[str]:
 
 
 def care_set(job: Job, judge: Judge) -> CareSet:
-    """The training rows, and noisy copies of those of a small table: evolution learns few rows by heart."""
+    """The training rows and noisy copies of them, many of few rows: evolution learns bare rows by heart."""
     codes, y, bits = judge.train.codes, judge.train.y, job.config.input_bits
-    copies = min(job.config.jitter, NOISY_ROWS // len(y) - 1)
+    copies = min(job.config.jitter, max(FEWEST_COPIES, NOISY_ROWS // len(y) - 1))
     if copies > 0:
         codes, y = jittered(codes, y, copies, bits, job.rng("jitter"))
     n_classes, weights = judge.train.n_classes, judge.weights
@@ -117,9 +117,10 @@ def chosen_starts(job: Job, stage: str, n: int) -> list[Entry]:
 
 
 def forest_starts(job: Job, judge: Judge, n: int) -> list[Netlist]:
-    """At most n forests as circuits, from the middle of the front of merit and estimated area.
+    """At most n forests as circuits, spread over the front of merit and estimated area, the best one among them.
 
-    Its ends are a few leaves, which a tree answers as well, and trees that know every training row.
+    The small end is left out: a few leaves are a matter for a tree. A large forest is worth its start: it errs on
+    other rows than one tree, and evolution takes away most of its gates before it gives up much of that.
     """
     if not n or job.stop.is_set():
         return []
@@ -137,8 +138,8 @@ def forest_starts(job: Job, judge: Judge, n: int) -> list[Netlist]:
     areas = [sum(tree_area_um2(tree, units) for tree in forest.trees) for forest in grown]
     points = np.array([merits, areas]).T * (-1, 1)
     front = np.flatnonzero(non_dominated(points))
-    by_area = spread(front[np.argsort(points[front, 1])].tolist(), n + 2)
-    chosen = (by_area[1:-1] or by_area)[:n]
+    by_area = spread(front[np.argsort(points[front, 1])].tolist(), n + 1)
+    chosen = by_area[-n:]
     small = small_cells(job.technology)
 
     def circuit(number: int) -> Netlist:

@@ -17,7 +17,7 @@ LOSSES = (0.0, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.055, 0.07, 0.09, 
 REORDERINGS, MOST_MOVES = 2, 500_000
 """Fewest rounds of each level, each with another order of the gates, and most moves of a round."""
 COMPOSITE = 0.1
-FEWEST_CELLS, MOST_CELLS, AREA_STEP = 2.2, 130, 1.45
+FEWEST_CELLS, MOST_CELLS, AREA_STEP = 2.2, 1300, 1.45
 """Smallest and largest area searched for fewest errors, in smallest cells, and the ratio between neighbours."""
 HOT_ROWS = 2.0
 """First temperature of that search, in rows."""
@@ -93,10 +93,10 @@ def sweep(
 def within_areas(
     evolution: Evolution, known: Sequence[Refined], settings: SweepSettings, rng: np.random.Generator
 ) -> Iterator[Refined]:
-    """For areas from a few cells up to some dozens, the circuit with the fewest errors that is found.
+    """For areas from a few cells up to some hundreds, the circuit with the fewest errors that is found.
 
-    Each search begins with the best circuit so far of at most that area. Larger circuits are left to `sweep`: there
-    the errors of the training rows are few, and fewer of them say little about other rows.
+    Each search begins with the best circuit so far of at most that area. In larger ones few errors are left, and
+    fewer of them say little about other rows unless the care set holds noisy copies.
 
     Parameters
     ----------

@@ -123,14 +123,15 @@ def test_evolution_sees_training_rows_and_noisy_copies_of_them(run_folder):
     assert np.array_equal(noisy.inputs, refinement.care_set(job, judge).inputs)
 
 
-def test_a_large_table_has_fewer_noisy_copies_or_none(run_folder, monkeypatch):
+def test_a_large_table_has_fewer_noisy_copies(run_folder, monkeypatch):
     job = job_of(run_folder, jitter=8)
     judge = Judge.of(job)
     n = len(judge.train.y)
-    monkeypatch.setattr(refinement, "NOISY_ROWS", 3 * n + 1)
-    assert refinement.care_set(job, judge).n_rows == 3 * n
+    monkeypatch.setattr(refinement, "NOISY_ROWS", 4 * n + 1)
+    assert refinement.care_set(job, judge).n_rows == 4 * n
     monkeypatch.setattr(refinement, "NOISY_ROWS", 2 * n - 1)
-    assert refinement.care_set(job, judge).n_rows == n
+    assert refinement.care_set(job, judge).n_rows == 3 * n
+    assert refinement.care_set(job_of(run_folder, jitter=1), judge).n_rows == 2 * n
 
 
 def test_every_record_is_that_of_its_netlist(run_folder):
