@@ -213,7 +213,8 @@ def picture(by_name: dict[str, Runs], path: Path) -> None:
     steps = base[0].steps
     curves(loss, steps, {n: d.losses for n, d in shown.items()}, xlabel="step", ylabel="loss, first seed")
     loss.set_ylim(0, 2.6)
-    loss.legend(fontsize=7, loc="upper right", bbox_to_anchor=(1, 0.87))
+    loss.get_legend().remove()
+    figure.legend(*loss.get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)
     loss.axhline(math.log(10), color="0.6", linewidth=0.7, linestyle=":")
     curves(alike, steps, {n: d.last for n, d in shown.items()}, xlabel="step", ylabel="similarity between classes")
     alike.get_legend().remove()
