@@ -76,6 +76,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "refine_moves": (0, 10**10),
     "jitter": (0, 1000),
     "power_moves": (0, 10**10),
+    "teacher_copies": (1, 1000),
     "max_area": (0.0, 1e6),
     "max_power": (0.0, 1e6),
     "min_accuracy": (0.0, 1.0),
@@ -125,6 +126,9 @@ class DesignConfig:
     refine_starts, refine_moves : netlists that are refined gate by gate, and moves of each at each error level.
     jitter : noisy copies of each training row in the care set of refinement; fewer for large tables.
     power_moves : moves of the choice of polarities and cells for power, for each netlist.
+    teacher : architecture of the float suite that labels noisy copies of the training rows for the genetic
+        trainers; "rows" lets the copies keep their rows' classes; None makes no copies.
+    teacher_copies : noisy copies of each training row for the genetic trainers; fewer for large tables.
     effort : synthesis effort of the designs reported.
     technology : name of a built-in technology or path of a TOML file.
     liberty : path of a Liberty file used instead.
@@ -164,6 +168,8 @@ class DesignConfig:
     refine_moves: int = -1
     jitter: int = 8
     power_moves: int = -1
+    teacher: str | None = None
+    teacher_copies: int = 8
     effort: str = ""
     technology: str = "egfet"
     liberty: str | None = None
@@ -198,8 +204,10 @@ class DesignConfig:
         return Limits(max_area_cm2=self.max_area, max_power_mw=self.max_power, min_score=self.min_accuracy)
 
     def to_json(self) -> dict[str, Any]:
-        """The settings as a JSON-ready dictionary."""
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+        """The settings as a JSON-ready dictionary, without the copies for a teacher where there is none."""
+        idle = () if self.teacher else ("teacher_copies",)
+        values = {key: value for key, value in asdict(self).items() if key not in idle}
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
 
 def make_config(file: Path | None, given: Mapping[str, Any]) -> DesignConfig:

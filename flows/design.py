@@ -23,6 +23,7 @@ from flows.config import BUDGETS, CHOICES, DesignConfig, make_config, with_hidde
 from flows.job import Job, Stage
 from flows.measure import check_figures
 from flows.progress import Reporter
+from flows.reference_teacher import check_teacher, torch_version
 from flows.run import json_text, open_run, sha256_file, write_text
 from flows.summary import summary_text
 from flows.tools import versions
@@ -77,6 +78,8 @@ def design(
     config = with_hidden(config, default_hidden(dataset.name, dataset.n_classes))
     technology = read_liberty(Path(config.liberty)) if config.liberty else load_technology(config.technology)
     check_figures(technology)
+    if config.teacher is not None:
+        check_teacher(config.teacher)
     ceiling_text = json_text(reference_for(reference, dataset)) if reference else None
     place = folder or Path("runs", f"{dataset.name}-s{config.seed}-{config.budget}")
     reporter = Reporter(quiet=quiet)
@@ -142,7 +145,8 @@ def settings_of(config: DesignConfig, dataset: Dataset) -> dict[str, Any]:
     """Everything that decides a run: settings, versions, hashes of the table and of cells that are not built in."""
     cells = config.liberty or (None if config.technology in BUILT_IN else config.technology)
     hashes = {"technology_sha256": sha256_file(Path(cells))} if cells else {}
-    return {**config.to_json(), "dataset_sha256": dataset.sha256, **hashes, **versions()}
+    tools = {**versions(), **torch_version(config.teacher)}
+    return {**config.to_json(), "dataset_sha256": dataset.sha256, **hashes, **tools}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -202,6 +206,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--refine-moves", type=int, metavar="N", help=f"moves a level and netlist ({_by_budget('refine_moves')})")
     add("--jitter", type=int, metavar="N", help="most noisy copies of a training row in refinement (8)")
     add("--power-moves", type=int, metavar="N", help=f"moves for power a netlist ({_by_budget('power_moves')})")
+    add("--teacher", metavar="KEY", help="float network that the genetic trainers learn from, such as mlp (none)")
+    add("--teacher-copies", type=int, metavar="N", help="most rows that it labels for each training row (8)")
     add("--effort", choices=CHOICES["effort"], help="synthesis effort")
     add("--technology", metavar="NAME", help="built-in technology or TOML file (default: egfet)")
     add("--liberty", metavar="FILE", help="Liberty file of the cells to use instead")

@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 STREAMS = (
     *("exact", "starts", "paper", "tree", "approximate trees", "search", "jitter", "refine", "areas", "power"),
-    "forests",
+    *("forests", "teacher"),
 )
 
 
@@ -57,7 +57,7 @@ class Job:
         return np.random.default_rng([self.config.seed, STREAMS.index(stream), *number])
 
     def vectors(self, part: str) -> Vectors:
-        """The quantised rows of "train", "validation" or "test", as the data stage wrote them."""
+        """The quantised rows of "train", "validation" or "test", as the data stage wrote them, or of a teacher."""
         record = self.run.read_json("dataset.json")
         bus_bits = self.dataset.n_features * self.config.input_bits
         read = read_vectors(self.run.path("vectors", f"{part}.csv"), bus_bits)

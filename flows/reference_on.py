@@ -9,70 +9,30 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from flows.ceiling import FILE, FORMAT, MODEL_NAMES, SPLIT_SETTINGS, VERSION, read_reference
 from flows.progress import Reporter
+from flows.reference_fit import Scaler, best_fit, new_model
 from flows.reference_table import text_table
 from flows.run import json_text, write_text
 from printedmlp.dataset import Dataset, load_dataset
 from printedmlp.errors import ConfigError, DataError
 from printedmlp.metrics import METRICS, evaluate
 from printedmlp.preparation import Prepared, prepare
-from printedmlp.reference.registry import TABULAR, load
-from printedmlp.reference.training import (
-    Settings,
-    Tensors,
-    built,
-    cross_entropy,
-    fit,
-    outputs,
-    parameter_count,
-    pick_device,
-)
+from printedmlp.reference.registry import TABULAR
+from printedmlp.reference.training import Tensors, outputs, parameter_count, pick_device
 
-RATES = (1e-2, 1e-3)
-"""Peak learning rates that are tried, those of the comparison of KANs with MLPs."""
-BATCH = 64
-STEPS = {False: 4000, True: 300}
-EPOCHS = {False: (20, 150), True: (3, 20)}
-"""Steps of a full and of a quick training, and the epochs that they are held between."""
-CLIP = 4.0
-"""Deviations from the mean at which an input is clipped: splines end there, and test rows may lie anywhere."""
 MOST_SPLITS = 100
 CIRCUIT_BITS = 4
 
 HEAD = ("architecture", "parameters", "validation", "test accuracy", "test balanced", "seconds")
 NUMBERS = HEAD[1:]
-
-Matrix = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Scaler:
-    """Brings every feature to mean 0 and deviation 1 on the rows it was fitted on; constant features become 0."""
-
-    mean: NDArray[np.float64]
-    deviation: NDArray[np.float64]
-
-    @classmethod
-    def fit(cls, X: NDArray[np.number]) -> Scaler:
-        """Take the statistics of the training rows (n_samples, n_features)."""
-        deviation = X.std(axis=0, dtype=np.float64)
-        return cls(X.mean(axis=0, dtype=np.float64), np.where(deviation > 0, deviation, np.inf))
-
-    def transform(self, X: NDArray[np.number]) -> Matrix:
-        """(n_samples, n_features) float32 between -CLIP and CLIP."""
-        return np.asarray(np.clip((X - self.mean) / self.deviation, -CLIP, CLIP), dtype=np.float32)
 
 
 def run_on(options: argparse.Namespace) -> Path:
@@ -141,41 +101,21 @@ def table_text(record: Mapping[str, Any]) -> str:
 def _train_model(
     key: str, prepared: Prepared, parts: Mapping[str, Tensors], seed: int, options: argparse.Namespace
 ) -> dict[str, Any]:
-    """One architecture on one split, at the rate with the best validation accuracy, ties to the lower loss."""
-    seconds, tried = 0.0, []
-    for rate in RATES:
-        model = _model(key, prepared.dataset, seed)
-        settings = _settings(len(parts["train"].x), rate, options)
-        history = fit(model, cross_entropy(), parts["train"], parts["validation"], settings, seed=seed)
-        seconds += history.seconds
-        best = history.best_epoch - 1
-        tried.append((history.validation_accuracies[best], -history.validation_losses[best], rate, model, history))
-    _, _, rate, model, history = max(tried, key=lambda one: one[:2])
-    return {
-        "learning_rate": rate,
-        "best_epoch": history.best_epoch,
-        "epochs": len(history.losses),
-        "seconds": round(seconds, 2),
-        **{part: _measured(model, parts[part], prepared) for part in ("validation", "test")},
-    }
-
-
-def _model(key: str, dataset: Dataset, seed: int) -> nn.Module:
-    make = load(TABULAR[key]).tabular_model
-    return built(partial(make, dataset.n_features, dataset.n_classes), seed)
-
-
-def _settings(n_train: int, rate: float, options: argparse.Namespace) -> Settings:
-    least, most = EPOCHS[options.quick]
-    epochs = STEPS[options.quick] // -(-n_train // BATCH)
-    return Settings(
-        epochs=min(max(epochs, least), most),
-        batch_size=BATCH,
-        learning_rate=rate,
-        weight_decay=0.01,
-        schedule="one_cycle",
+    """One architecture on one split."""
+    fitted = best_fit(
+        key,
+        parts["train"],
+        parts["validation"],
+        prepared.dataset.n_classes,
+        seed=seed,
+        quick=options.quick,
         device=options.device,
     )
+    return {
+        **fitted.to_json(),
+        "seconds": round(fitted.seconds, 2),
+        **{part: _measured(fitted.model, parts[part], prepared) for part in ("validation", "test")},
+    }
 
 
 def _measured(model: nn.Module, rows: Tensors, prepared: Prepared) -> dict[str, float]:
@@ -206,6 +146,7 @@ def _keys(given: str | None) -> list[str]:
 
 def _record(dataset: Dataset, keys: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
     """What the file holds before the first split."""
+    models = {key: new_model(key, dataset.n_features, dataset.n_classes, 0) for key in keys}
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -217,7 +158,7 @@ def _record(dataset: Dataset, keys: Sequence[str], options: argparse.Namespace) 
             "device": options.device,
             "torch": metadata.version("torch"),
         },
-        "models": {key: {"parameters": parameter_count(_model(key, dataset, 0)), "splits": []} for key in keys},
+        "models": {key: {"parameters": parameter_count(model), "splits": []} for key, model in models.items()},
     }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from flows.job import Job
 from flows.mapping import PAPER, SEARCH, TREE, Entry, Judge, spread
+from flows.teacher import training_rows
 from printedmlp.anneal import AnnealSettings, anneal
 from printedmlp.cost import PopulationCost
 from printedmlp.evaluate import PopulationEvaluator
@@ -34,10 +35,11 @@ def search_layout(job: Job) -> GenomeLayout:
 
 def paper(job: Job) -> list[str]:
     """Run the genetic trainer of DATE 2024; goes on from its checkpoint where one was left."""
-    config, layout, judge = job.config, search_layout(job), Judge.of(job)
+    config, layout, judge, rows = job.config, search_layout(job), Judge.of(job), training_rows(job)
     exact_record = job.run.read_json("search", "exact.json")
-    exact = judge.entry(PAPER, DiscreteMLP.from_json(exact_record["model"]))
-    evaluator = PopulationEvaluator(layout, judge.train.codes, judge.train.y, class_weights=judge.weights)
+    exact = DiscreteMLP.from_json(exact_record["model"])
+    exact_errors = judge.objective.weighted_error(rows.y, exact.predict(rows.codes))
+    evaluator = PopulationEvaluator(layout, rows.codes, rows.y, class_weights=judge.weights)
     checkpoint = job.run.path("search", "paper.checkpoint.npz")
     with job.reporter.bar("genetic search", config.generations) as bar:
         result = evolve(
@@ -45,7 +47,7 @@ def paper(job: Job) -> list[str]:
             layout,
             evaluator,
             PopulationCost(layout),
-            reference_accuracy=1 - exact["train_error"] / evaluator.total_weight,
+            reference_accuracy=1 - exact_errors / evaluator.total_weight,
             rng=job.rng(PAPER),
             initial=[layout.encode(DiscreteMLP.from_json(start)) for start in exact_record["starts"]],
             on_generation=lambda g: bar.step(to=g.number, note=_note(g, evaluator.total_weight)),
@@ -109,7 +111,7 @@ def _front(found: list[Entry]) -> list[Entry]:
 
 def search(job: Job) -> list[str]:
     """Anneal networks of many widths under error budgets; goes on from its checkpoint where one was left."""
-    config, judge = job.config, Judge.of(job)
+    config, judge, rows = job.config, Judge.of(job), training_rows(job)
     evolved = _front(job.run.read_json("search", "paper.json")["found"])
     wanted = config.chains // EVOLVED_SHARE if len(job.topology) == 3 else 0
     starts = [DiscreteMLP.from_json(entry["model"]) for entry in spread(evolved, wanted)] if wanted else []
@@ -118,9 +120,9 @@ def search(job: Job) -> list[str]:
     with job.reporter.bar("annealing", 1) as bar:
         networks = anneal(
             settings,
-            judge.train.codes,
-            judge.train.y,
-            n_classes=judge.train.n_classes,
+            rows.codes,
+            rows.y,
+            n_classes=rows.n_classes,
             input_bits=config.input_bits,
             technology=job.technology,
             rng=job.rng(SEARCH),

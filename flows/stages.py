@@ -9,6 +9,7 @@ from flows.mapping import BASELINES
 from flows.report import report_html
 from flows.run import json_text, write_text
 from flows.searches import search_layout
+from flows.teacher import teach
 from printedmlp.baseline import exact_baseline
 from printedmlp.front import FrontPoint, front_csv, reductions
 from printedmlp.power_of_two import power_of_two_starts
@@ -43,7 +44,7 @@ def data(job: Job) -> list[str]:
 
 
 def exact(job: Job) -> list[str]:
-    """Train the exact bespoke baseline; the restart is chosen by validation accuracy."""
+    """Train the exact bespoke baseline, its restart chosen by validation accuracy, and the teacher if any."""
     train, validation = job.vectors("train"), job.vectors("validation")
     baseline = exact_baseline(
         train.codes,
@@ -67,7 +68,7 @@ def exact(job: Job) -> list[str]:
         "starts": [start.to_json() for start in starts],
     }
     job.run.write_json(record, "search", "exact.json")
-    return ["search/exact.json"]
+    return ["search/exact.json", *teach(job)]
 
 
 def front(job: Job) -> list[str]:

@@ -12,7 +12,7 @@ from flows.ceiling import FILE, ceiling_of, reference_for
 from flows.cli import run_command
 from flows.config import make_config
 from flows.reference import main
-from flows.reference_on import CLIP, Scaler
+from flows.reference_fit import CLIP, Scaler
 from printedmlp.dataset import load_dataset
 from printedmlp.preparation import prepare
 
