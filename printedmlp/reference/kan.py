@@ -25,8 +25,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from printedmlp.reference.training import Settings
-
 BASES: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": functional.silu,
     "identity": lambda x: x,
@@ -34,8 +32,6 @@ BASES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 GRID_MARGIN = 0.01
 """Share of the samples' range added to both ends: splines are zero at the right end of the last interval."""
-
-ITERATIONS = 5
 
 
 @dataclass(frozen=True)
@@ -257,20 +253,6 @@ def pruned(model: KAN, x: Tensor, threshold: float = 1e-2) -> KAN:
         for name in ("mask", "coefficients", "base_weight", "spline_weight"):
             getattr(new, name).data = getattr(old, name).data[rows][:, columns]
     return smaller
-
-
-def lbfgs(model: nn.Module, settings: Settings) -> torch.optim.Optimizer:
-    """The paper's optimiser: full batch, history 10, strong Wolfe line search; a step is ITERATIONS iterations."""
-    return torch.optim.LBFGS(
-        model.parameters(),
-        lr=settings.learning_rate,
-        max_iter=ITERATIONS,
-        max_eval=25 * ITERATIONS,
-        history_size=10,
-        tolerance_grad=1e-32,
-        tolerance_change=1e-32,
-        line_search_fn="strong_wolfe",
-    )
 
 
 def tabular_model(n_features: int, n_classes: int) -> nn.Module:

@@ -25,6 +25,10 @@ MakeOptimiser = Callable[[nn.Module, "Settings"], Optimizer]
 
 SCHEDULES = ("constant", "cosine", "one_cycle")
 OPTIMISERS = ("adamw", "sgd", "lbfgs")
+LBFGS_ITERATIONS = 5
+"""Iterations of a step; its history outlives the step."""
+LBFGS_EVALUATIONS = 25
+"""Most evaluations of the loss in an iteration. The line search needs several, or training stalls."""
 EVALUATION_ROWS = 4096
 
 
@@ -49,7 +53,7 @@ class Settings:
 
     Attributes
     ----------
-    epochs : passes over the training rows; with "lbfgs" iterations on all of them.
+    epochs : passes over the training rows; with "lbfgs" steps of 5 iterations on all of them.
     batch_size : rows of a step; 0 takes all of them.
     learning_rate : the peak one, if a schedule changes it.
     weight_decay : decoupled with "adamw", on weights of two or more dimensions only; L2 on everything with "sgd".
@@ -307,7 +311,8 @@ def _optimiser(model: nn.Module, settings: Settings) -> Optimizer:
     return torch.optim.LBFGS(
         model.parameters(),
         lr=rate,
-        max_iter=1,
+        max_iter=LBFGS_ITERATIONS,
+        max_eval=LBFGS_EVALUATIONS * LBFGS_ITERATIONS,
         history_size=10,
         tolerance_grad=1e-32,
         tolerance_change=1e-32,

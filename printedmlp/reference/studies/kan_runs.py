@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from printedmlp.reference.kan import KAN, KANConfig, lbfgs, pruned, sparsity
+from printedmlp.reference.kan import KAN, KANConfig, pruned, sparsity
 from printedmlp.reference.kan_formula import Snap, formula_of
 from printedmlp.reference.mlp import MLP, Config
 from printedmlp.reference.training import (
+    LBFGS_ITERATIONS,
     Loss,
     Settings,
     Tensors,
@@ -110,8 +111,8 @@ def minimise(
     after_step: Callable[[int], None] | None = None,
 ) -> None:
     """L-BFGS on all rows; what comes out last is kept."""
-    recipe = Settings(epochs=iterations // 5, batch_size=0, learning_rate=1.0)
-    fit(model, loss, data, None, recipe, seed=0, make_optimiser=lbfgs, after_step=after_step)
+    recipe = Settings(iterations // LBFGS_ITERATIONS, batch_size=0, learning_rate=1.0, optimiser="lbfgs")
+    fit(model, loss, data, None, recipe, seed=0, after_step=after_step)
 
 
 def minimise_kan(

@@ -16,7 +16,6 @@ from printedmlp.reference.kan import (  # noqa: E402
     extended,
     fit_coefficients,
     kept_nodes,
-    lbfgs,
     pruned,
     sample_knots,
     sparsity,
@@ -182,8 +181,8 @@ def test_gradients():
 def test_training_lowers_the_loss():
     x = uniform(200, 2)
     train = Tensors(x, torch.exp(torch.sin(torch.pi * x[:, :1]) + x[:, 1:] ** 2))
-    recipe = Settings(epochs=4, batch_size=0, learning_rate=1.0)
-    history = fit(small(), mean_squared_error, train, None, recipe, seed=0, make_optimiser=lbfgs)
+    recipe = Settings(epochs=4, batch_size=0, learning_rate=1.0, optimiser="lbfgs")
+    history = fit(small(), mean_squared_error, train, None, recipe, seed=0)
     assert history.losses[1] < history.losses[0]
     assert history.losses[-1] < 0.2 * history.losses[0]
 

@@ -68,6 +68,14 @@ def test_every_optimiser_and_schedule_lowers_the_loss(optimiser, schedule):
     assert history.validation_losses == []
 
 
+def test_lbfgs_finds_the_bottom_of_a_narrow_valley():
+    data = Tensors(torch.tensor([[1.0, 0.0], [1.0, 0.02]]), torch.tensor([[1.0], [2.0]]))
+    model = torch.nn.Linear(2, 1, bias=False)
+    history = fit(model, mean_squared_error, data, None, Settings(6, 0, 1.0, optimiser="lbfgs"), seed=0)
+    assert history.losses[-1] < 1e-6
+    assert model.weight.detach().flatten().tolist() == pytest.approx([1.0, 50.0], rel=1e-2)
+
+
 def test_same_seed_same_weights_and_another_seed_others():
     found: list[torch.Tensor] = []
     for seed in (0, 0, 1):
