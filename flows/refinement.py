@@ -117,7 +117,7 @@ def chosen_starts(job: Job, stage: str, n: int) -> list[Entry]:
 
 
 def forest_starts(job: Job, judge: Judge, n: int) -> list[Netlist]:
-    """At most n forests as circuits, spread over the front of merit and estimated area, the best one among them.
+    """At most n forests as circuits, spread over the front of score and estimated area, the best one among them.
 
     The small end is left out: a few leaves are a matter for a tree. A large forest is worth its start: it errs on
     other rows than one tree, and evolution takes away most of its gates before it gives up much of that.
@@ -134,9 +134,10 @@ def forest_starts(job: Job, judge: Judge, n: int) -> list[Netlist]:
         class_weights=judge.weights,
     )
     units = TreeUnits.of(job.technology)
-    merits = [judge.scores(f.predict(train.codes), f.predict(validation.codes))["merit"] for f in grown]
+    # The training rows would have the largest forests, which know them all, whether they understand or not.
+    scores = [judge.scores(f.predict(train.codes), f.predict(validation.codes))["score"] for f in grown]
     areas = [sum(tree_area_um2(tree, units) for tree in forest.trees) for forest in grown]
-    points = np.array([merits, areas]).T * (-1, 1)
+    points = np.array([scores, areas]).T * (-1, 1)
     front = np.flatnonzero(non_dominated(points))
     by_area = spread(front[np.argsort(points[front, 1])].tolist(), n + 1)
     chosen = by_area[-n:]
