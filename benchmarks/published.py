@@ -42,7 +42,7 @@ VOLTAGES = (1.0, 0.6)
 LOSSES = (0, 1, 2)
 """Losses of validation accuracy against the exact baseline, in percentage points."""
 SPLITS = 10
-SLOW = {"pendigits": 3, "whitewine": 2, "cardio": 6, "redwine": 7}
+SLOW = {"pendigits": 3}
 """Splits unless another number is asked for; fewer where one takes minutes."""
 
 
