@@ -188,7 +188,7 @@ def picture(
         sizes = [s.parameters for s in scores]
         spread = 100 * np.std([s.values for s in scores], axis=1)
         score.errorbar(
-            sizes, [s.mean for s in scores], spread, marker="o", markersize=4, color=colour, label=family
+            sizes, [100 * s.mean for s in scores], spread, marker="o", markersize=4, color=colour, label=family
         )
     score.set(xscale="log", xlabel="trained parameters", ylabel="digits, test accuracy (%)")
     score.legend(loc="lower right", fontsize=7)
@@ -221,4 +221,4 @@ def _tasks_panel(axes: Axes, turns: dict[Design, Forgetting]) -> None:
         first = 100 * torch.stack([history[:, 0] for history in result.histories]).mean(0)  # (T,)
         axes.plot(range(1, len(TASKS) + 1), first, "o-", color=colours[design], label=design.name)
     axes.set(xlabel="tasks trained on", ylabel="accuracy on the first task (%)", xticks=range(1, 4), ylim=(-3, 103))
-    axes.legend(fontsize=7, loc="lower left")
+    axes.legend(fontsize=7, loc="upper right", bbox_to_anchor=(1.0, 0.86))
