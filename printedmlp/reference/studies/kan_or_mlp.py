@@ -221,4 +221,6 @@ def _tasks_panel(axes: Axes, turns: dict[Design, Forgetting]) -> None:
         first = 100 * torch.stack([history[:, 0] for history in result.histories]).mean(0)  # (T,)
         axes.plot(range(1, len(TASKS) + 1), first, "o-", color=colours[design], label=design.name)
     axes.set(xlabel="tasks trained on", ylabel="accuracy on the first task (%)", xticks=range(1, 4), ylim=(-3, 103))
-    axes.legend(fontsize=7, loc="upper right", bbox_to_anchor=(1.0, 0.86))
+    # Room above all lines for the legend.
+    axes.set(ylim=(-5, 165), yticks=range(0, 101, 20))
+    axes.legend(fontsize=7, loc="upper right")
