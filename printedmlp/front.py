@@ -242,6 +242,7 @@ def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str) -> dict[str, An
         "form": point.form,
         "metric": point.metric,
         "score": point.score,
+        "merit": point.merit,
         "test_score": point.test_score,
         "train_accuracy": point.train_accuracy,
         "validation_accuracy": point.validation_accuracy,

@@ -68,9 +68,9 @@ def test_every_design_was_simulated_on_all_rows_and_random_vectors(run_folder):
 
 
 def pointless(one, other):
-    """Whether `other` is no better than `one` in score and area, and in power not by enough to matter."""
+    """Whether `other` is no better than `one` in merit and area, and in power not by enough to matter."""
     gain = one["choice_power_mw"] - other["choice_power_mw"]
-    no_better = one["score"] >= other["score"] and one["area_cm2"] <= other["area_cm2"]
+    no_better = one["merit"] >= other["merit"] and one["area_cm2"] <= other["area_cm2"]
     return no_better and (gain <= 0 or gain < POWER_GAIN * one["choice_power_mw"])
 
 
