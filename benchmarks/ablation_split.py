@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from flows.mapping import spread
-from flows.refinement import NOISY_ROWS
 from hdl.emit import classifier_verilog
 from hdl.forest import map_forest
 from hdl.power import static_power_mw
@@ -22,7 +21,7 @@ from printedmlp.anneal import AnnealSettings, anneal
 from printedmlp.area import AreaModel, AreaUnits
 from printedmlp.baseline import exact_baseline
 from printedmlp.circuit import Netlist, classes, input_bits_of, simulate
-from printedmlp.circuit.care import CareSet, jittered
+from printedmlp.circuit.care import CareSet, copies_for, jittered
 from printedmlp.circuit.refine import MOVE_WEIGHTS, Evolution, Goal, Refined
 from printedmlp.circuit.sweep import SweepSettings, save_power, sweep
 from printedmlp.classifier import Classifier
@@ -39,7 +38,7 @@ from printedmlp.search import SearchSettings, evolve
 from printedmlp.starts import KINDS, start_point
 from printedmlp.technology import Technology, load_technology
 from printedmlp.topology import default_hidden
-from printedmlp.tree_area import TreeUnits, tree_area_um2
+from printedmlp.tree_area import TreeUnits
 
 INPUT_BITS = 4
 PARTS = ("validation", "train")
@@ -223,7 +222,7 @@ class Split:
         X, y, n_classes = self.train.codes, self.train.y, self.train.n_classes
         found = forests(X, y, n_classes=n_classes, input_bits=INPUT_BITS, rng=self._rng(6))
         units = TreeUnits.of(self.technology)
-        areas = [sum(tree_area_um2(tree, units) for tree in forest.trees) for forest in found]
+        areas = [forest.area_um2(units) for forest in found]
         errors = [int((forest.predict(X) != y).sum()) for forest in found]
         front = np.flatnonzero(non_dominated(np.array([errors, areas]).T)).tolist()
         chosen = [found[k] for k in spread(sorted(front, key=lambda k: areas[k]), FORESTS)]
@@ -254,7 +253,7 @@ class Split:
     def care_sets(self) -> list[CareSet]:
         """The training rows, and they with noisy copies."""
         codes, y = self.train.codes, self.train.y
-        noisy = jittered(codes, y, max(1, min(COPIES, NOISY_ROWS // len(y) - 1)), INPUT_BITS, self._rng(4))
+        noisy = jittered(codes, y, copies_for(len(y), COPIES, 1), INPUT_BITS, self._rng(4))
         sets = ((codes, y), noisy)
         return [CareSet.of(X, c, n_classes=self.train.n_classes, input_bits=INPUT_BITS) for X, c in sets]
 

@@ -31,7 +31,7 @@ from hdl.gates import gates_verilog
 from hdl.synthesis import equivalent, map_verilog, netlist_verilog
 from printedmlp.choice import POWER_GAIN
 from printedmlp.circuit import Netlist
-from printedmlp.circuit.care import CareSet, jittered
+from printedmlp.circuit.care import CareSet, copies_for, jittered
 from printedmlp.circuit.gates import GateClassifier
 from printedmlp.circuit.refine import Evolution, Refined
 from printedmlp.circuit.simplify import INVERTER
@@ -40,12 +40,12 @@ from printedmlp.errors import PrintedMLPWarning, VerificationError
 from printedmlp.forests import forests
 from printedmlp.pareto import non_dominated
 from printedmlp.technology import Technology
-from printedmlp.tree_area import TreeUnits, tree_area_um2
+from printedmlp.tree_area import TreeUnits
 
 KEPT = 24
 """Refined circuits that go on to power, synthesis and proof, at most, for each way of choosing them."""
-NOISY_ROWS, FEWEST_COPIES = 4000, 2
-"""Rows of a care set with noisy copies, and copies of each row that even a large table has."""
+FEWEST_COPIES = 2
+"""Noisy copies of each row that even a large table has."""
 RESTARTS = 2
 """Searches for the fewest errors within every area."""
 START_STAGES = (TREE, SEARCH)
@@ -93,7 +93,7 @@ def refine(job: Job) -> list[str]:
 def care_set(job: Job, judge: Judge) -> CareSet:
     """The training rows and noisy copies of them, many of few rows: evolution learns bare rows by heart."""
     codes, y, bits = judge.train.codes, judge.train.y, job.config.input_bits
-    copies = min(job.config.jitter, max(FEWEST_COPIES, NOISY_ROWS // len(y) - 1))
+    copies = copies_for(len(y), job.config.jitter, FEWEST_COPIES)
     if copies > 0:
         codes, y = jittered(codes, y, copies, bits, job.rng("jitter"))
     n_classes, weights = judge.train.n_classes, judge.weights
@@ -104,15 +104,15 @@ def starts_of(job: Job, judge: Judge) -> list[Netlist]:
     """Circuits to start from: by turns a mapped tree, a mapped network and a forest."""
     wanted = job.config.refine_starts
     each = -(-wanted // (len(START_STAGES) + 1))
-    kinds = [[start_of(job, entry) for entry in chosen_starts(job, stage, each)] for stage in START_STAGES]
+    entries = job.run.read_json("search", "candidates.json")
+    kinds = [[start_of(job, entry) for entry in chosen_starts(entries, stage, each)] for stage in START_STAGES]
     kinds.append(forest_starts(job, judge, each))
     turns = [kind[place] for place in range(each) for kind in kinds if place < len(kind)]
     return turns[:wanted]
 
 
-def chosen_starts(job: Job, stage: str, n: int) -> list[Entry]:
+def chosen_starts(entries: Sequence[Entry], stage: str, n: int) -> list[Entry]:
     """At most n circuits of a stage, spread over its front of training error and area."""
-    entries = job.run.read_json("search", "candidates.json")
     return spread(_training_front([e for e in entries if e["stage"] == stage]), n)
 
 
@@ -136,7 +136,7 @@ def forest_starts(job: Job, judge: Judge, n: int) -> list[Netlist]:
     units = TreeUnits.of(job.technology)
     # The training rows would have the largest forests, which know them all, whether they understand or not.
     scores = [judge.scores(f.predict(train.codes), f.predict(validation.codes))["score"] for f in grown]
-    areas = [sum(tree_area_um2(tree, units) for tree in forest.trees) for forest in grown]
+    areas = [forest.area_um2(units) for forest in grown]
     points = np.array([scores, areas]).T * (-1, 1)
     front = np.flatnonzero(non_dominated(points))
     by_area = spread(front[np.argsort(points[front, 1])].tolist(), n + 1)

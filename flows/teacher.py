@@ -19,13 +19,11 @@ from numpy.typing import NDArray
 from flows.job import Job
 from flows.reference_teacher import OWN, Probabilities, learn
 from flows.run import write_text
-from printedmlp.circuit.care import jittered
+from printedmlp.circuit.care import copies_for, jittered
 from printedmlp.vectors import Vectors, vectors_csv
 
 PART = "teacher"
 ROWS, RECORD = f"vectors/{PART}.csv", f"search/{PART}.json"
-MOST_ROWS = 4000
-"""Training rows and copies together, beyond which a row has fewer copies, though never less than one."""
 
 
 def teach(job: Job) -> list[str]:
@@ -34,7 +32,7 @@ def teach(job: Job) -> list[str]:
     if key is None:
         return []
     train, rng = job.vectors("train"), job.rng("teacher")
-    n_copies = copies_of(len(train.y), job.config.teacher_copies)
+    n_copies = copies_for(len(train.y), job.config.teacher_copies, 1)
     noisy, classes = jittered(train.codes, train.y, n_copies, job.config.input_bits, rng)
     codes, own = noisy[len(train.y) :], classes[len(train.y) :]
     y, record = own, {"teacher": key, "copies": n_copies, "rows": len(own)}
@@ -56,11 +54,6 @@ def training_rows(job: Job) -> Vectors:
     extra = job.vectors(PART)
     codes, y = np.concatenate([train.codes, extra.codes]), np.concatenate([train.y, extra.y])
     return Vectors(codes, y, train.n_classes, train.majority_class)
-
-
-def copies_of(n_rows: int, wanted: int) -> int:
-    """Copies of each training row."""
-    return min(wanted, max(1, MOST_ROWS // n_rows - 1))
 
 
 def drawn(probabilities: Probabilities, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from printedmlp.errors import ModelError
 from printedmlp.exact_trees import checked_weights, training_rows, tree_of
+from printedmlp.tree_area import TreeUnits, tree_area_um2
 from printedmlp.trees import DecisionTree
 
 VOTERS = (3, 5)
@@ -48,6 +49,10 @@ class Forest:
     def n_leaves(self) -> int:
         """Leaves of all trees together."""
         return sum(tree.n_leaves for tree in self.trees)
+
+    def area_um2(self, units: TreeUnits) -> int:
+        """Estimated area of all trees in square micrometres, without the vote and what trees have in common."""
+        return sum(tree_area_um2(tree, units) for tree in self.trees)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Number that has every bit as most trees have it, for rows of codes X (n_samples, n_features), int64.

@@ -12,6 +12,8 @@ from printedmlp.errors import ModelError
 
 Words = NDArray[np.uint64]
 WORD = 64
+NOISY_ROWS = 4000
+"""Rows and noisy copies together that small tables are brought to."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,11 @@ def _to_words(rows: NDArray[np.intp]) -> NDArray[np.intp]:
 def _packed(bits: NDArray[np.integer] | NDArray[np.bool_]) -> Words:
     """(n, 64 W) bits as (n, W) words, the first row in the lowest bit."""
     return np.packbits(bits.astype(bool), axis=1, bitorder="little").view(np.uint64)
+
+
+def copies_for(n_rows: int, most: int, fewest: int) -> int:
+    """Noisy copies of each row: as many as make up `NOISY_ROWS` rows in all, from `fewest` to `most`."""
+    return min(most, max(fewest, NOISY_ROWS // n_rows - 1))
 
 
 def jittered(

@@ -19,7 +19,7 @@ from flows.mapping import (
 )
 from flows.refinement import Candidate
 from hdl.power import static_power_mw
-from printedmlp.circuit import Instance, Netlist, classes, input_bits_of, simulate
+from printedmlp.circuit import Instance, Netlist, care, classes, input_bits_of, simulate
 from printedmlp.circuit.gates import GateClassifier
 from printedmlp.errors import PrintedMLPWarning, VerificationError
 from printedmlp.forests import forests
@@ -68,8 +68,7 @@ def test_a_spread_keeps_both_ends():
     assert spread(range(10), 0) == []
 
 
-def test_starts_of_a_stage_are_spread_over_its_front(run_folder, monkeypatch):
-    job = job_of(run_folder)
+def test_starts_of_a_stage_are_spread_over_its_front():
     entries = [
         entry("s0", "search", 0.5, 0.95, 3.0),
         entry("s1", "search", 0.5, 0.9, 2.0),
@@ -77,15 +76,14 @@ def test_starts_of_a_stage_are_spread_over_its_front(run_folder, monkeypatch):
         entry("larger", "search", 0.9, 0.6, 0.2),
         entry("t0", "tree", 0.5, 0.9, 1.0),
     ]
-    monkeypatch.setattr(type(job.run), "read_json", lambda run, *parts: entries)
-    assert [start["key"] for start in refinement.chosen_starts(job, "search", 2)] == ["s0", "s2"]
-    assert [start["key"] for start in refinement.chosen_starts(job, "search", 5)] == ["s0", "s1", "s2"]
-    assert refinement.chosen_starts(job, "search", 0) == []
+    assert [start["key"] for start in refinement.chosen_starts(entries, "search", 2)] == ["s0", "s2"]
+    assert [start["key"] for start in refinement.chosen_starts(entries, "search", 5)] == ["s0", "s1", "s2"]
+    assert refinement.chosen_starts(entries, "search", 0) == []
 
 
 def test_starts_come_by_turns_from_trees_networks_and_forests(run_folder, monkeypatch):
     job = job_of(run_folder, refine_starts=4)
-    monkeypatch.setattr(refinement, "chosen_starts", lambda job, stage, n: [f"{stage}{k}" for k in range(n)])
+    monkeypatch.setattr(refinement, "chosen_starts", lambda entries, stage, n: [f"{stage}{k}" for k in range(n)])
     monkeypatch.setattr(refinement, "start_of", lambda job, entry: entry)
     monkeypatch.setattr(refinement, "forest_starts", lambda job, judge, n: ["forest0"])
     judge = Judge.of(job)
@@ -127,9 +125,9 @@ def test_a_large_table_has_fewer_noisy_copies(run_folder, monkeypatch):
     job = job_of(run_folder, jitter=8)
     judge = Judge.of(job)
     n = len(judge.train.y)
-    monkeypatch.setattr(refinement, "NOISY_ROWS", 4 * n + 1)
+    monkeypatch.setattr(care, "NOISY_ROWS", 4 * n + 1)
     assert refinement.care_set(job, judge).n_rows == 4 * n
-    monkeypatch.setattr(refinement, "NOISY_ROWS", 2 * n - 1)
+    monkeypatch.setattr(care, "NOISY_ROWS", 2 * n - 1)
     assert refinement.care_set(job, judge).n_rows == 3 * n
     assert refinement.care_set(job_of(run_folder, jitter=1), judge).n_rows == 2 * n
 

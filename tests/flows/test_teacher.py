@@ -11,7 +11,8 @@ from flows.cli import run_command
 from flows.config import make_config
 from flows.design import design, main
 from flows.reference_teacher import OWN, Teacher
-from flows.teacher import MOST_ROWS, RECORD, ROWS, copies_of, drawn, teach, training_rows
+from flows.teacher import RECORD, ROWS, drawn, teach, training_rows
+from printedmlp.circuit.care import NOISY_ROWS, copies_for
 from printedmlp.errors import ConfigError
 from tests.flows.conftest import SMALL, job_of
 
@@ -55,9 +56,9 @@ def test_errors_on_drawn_classes_are_on_average_the_soft_label_loss():
 
 
 def test_large_tables_have_fewer_copies_but_never_none():
-    assert copies_of(100, 8) == 8
-    assert copies_of(MOST_ROWS // 4, 8) == 3
-    assert copies_of(10 * MOST_ROWS, 8) == 1
+    assert copies_for(100, 8, 1) == 8
+    assert copies_for(NOISY_ROWS // 4, 8, 1) == 3
+    assert copies_for(10 * NOISY_ROWS, 8, 1) == 1
 
 
 def test_without_a_teacher_the_training_rows_are_all(data_folder):

@@ -24,6 +24,7 @@ from printedmlp.reference.studies.runs import (
     measure_of,
     run_of,
     settings_for,
+    sizes_check,
 )
 from printedmlp.reference.training import Tensors, parameter_count
 
@@ -79,18 +80,13 @@ def _tokens(data: Tensors) -> Tensors:
 
 
 def _sizes() -> Check:
-    counts = {}
-    for name, config in PUBLISHED.items():
-        with torch.device("meta"):
-            counts[name] = parameter_count(GMLP(config))
-    return Check(
+    return sizes_check(
         claim="the published models have 6, 20 and 73 million parameters",
-        measured=", ".join(f"{name} {count:,}" for name, count in counts.items()),
         bound="within a million, and the closed form exactly",
-        shown=all(
-            count == counted_parameters(PUBLISHED[name]) and abs(count / 1e6 - COUNTS[name]) < 1
-            for name, count in counts.items()
-        ),
+        published=PUBLISHED,
+        make=GMLP,
+        closed_form=counted_parameters,
+        near=lambda name, count: abs(count / 1e6 - COUNTS[name]) < 1,
     )
 
 

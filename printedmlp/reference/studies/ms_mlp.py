@@ -25,8 +25,9 @@ from printedmlp.reference.studies.runs import (
     measure_of,
     run_of,
     settings_for,
+    sizes_check,
 )
-from printedmlp.reference.training import Tensors, parameter_count
+from printedmlp.reference.training import Tensors
 
 STILL, POINTS = (0,) * len(SHIFTS), (1,) * len(SHIFTS)
 SIZE, GAPS = 10, (3, 4)
@@ -110,19 +111,14 @@ def _read(config: MSMLPConfig, context: Context, seed: int) -> Run:
 
 
 def _sizes() -> Check:
-    counts = {}
-    for name, config in PUBLISHED.items():
-        with torch.device("meta"):
-            counts[name] = parameter_count(MSMLP(config))
     expected = dict(zip(PUBLISHED, (28, 50, 88), strict=True))
-    return Check(
+    return sizes_check(
         claim="the released models have 28, 50 and 88 million parameters (the paper's abstract: 85)",
-        measured=", ".join(f"{name} {count:,}" for name, count in counts.items()),
         bound="rounded down to millions, and the closed form exactly",
-        shown=all(
-            count == counted_parameters(PUBLISHED[name]) and count // 10**6 == expected[name]
-            for name, count in counts.items()
-        ),
+        published=PUBLISHED,
+        make=MSMLP,
+        closed_form=counted_parameters,
+        near=lambda name, count: count // 10**6 == expected[name],
     )
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import nn
 
 from printedmlp.reference.datasets import digits, stratified
-from printedmlp.reference.outcome import Context, Measure
+from printedmlp.reference.outcome import Check, Context, Measure
 from printedmlp.reference.training import (
     History,
     Settings,
@@ -22,6 +22,8 @@ from printedmlp.reference.training import (
     fit,
     parameter_count,
 )
+
+Config = TypeVar("Config")
 
 SIDE = 8
 CLASSES = 10
@@ -84,6 +86,32 @@ def measure_of(task: str, data: str, runs: Sequence[Run], published: str = "") -
 def mean(runs: Sequence[Run]) -> float:
     """Mean accuracy over the seeds."""
     return statistics.fmean(run.accuracy for run in runs)
+
+
+def sizes_check(
+    claim: str,
+    bound: str,
+    published: Mapping[str, Config],
+    make: Callable[[Config], nn.Module],
+    closed_form: Callable[[Config], int],
+    near: Callable[[str, int], bool],
+) -> Check:
+    """Parameters of the published models, built on the meta device: exactly the closed form, and near the paper's.
+
+    Parameters
+    ----------
+    near : whether a model's name and number of parameters agree with what the paper says.
+    """
+    counts = {}
+    for name, config in published.items():
+        with torch.device("meta"):
+            counts[name] = parameter_count(make(config))
+    return Check(
+        claim=claim,
+        measured=", ".join(f"{name} {count:,}" for name, count in counts.items()),
+        bound=bound,
+        shown=all(count == closed_form(published[name]) and near(name, count) for name, count in counts.items()),
+    )
 
 
 def settings_for(context: Context, epochs: int, batch_size: int, rate: float, **others: Any) -> Settings:

@@ -6,7 +6,6 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +23,7 @@ from printedmlp.reference.scaling_mlp import (
     slope,
     unbeaten,
 )
-from printedmlp.reference.studies.runs import ACCURACY, DIGITS, measure_of
+from printedmlp.reference.studies.runs import ACCURACY, DIGITS, measure_of, sizes_check
 from printedmlp.reference.studies.scaling_runs import (
     LARGEST,
     LOOKS,
@@ -37,7 +36,6 @@ from printedmlp.reference.studies.scaling_runs import (
     results_of,
 )
 from printedmlp.reference.studies.scaling_transfer import SCRATCH, SHOTS, TUNED, WAYS
-from printedmlp.reference.training import parameter_count
 
 STRAIGHT = 4
 """The slope is measured over this many of the first samples, where errors are far from their floor."""
@@ -130,19 +128,14 @@ def _measures(results: Results) -> list[Measure]:
 
 
 def _counts() -> Check:
-    counts = {}
-    for name, config in PUBLISHED.items():
-        with torch.device("meta"):
-            counts[name] = parameter_count(ScalingMLP(config))
     expected = dict(zip(PUBLISHED, (9, 12, 24, 37, 74, 124), strict=True))
-    return Check(
+    return sizes_check(
         claim="the published models have 9, 12, 24, 37, 74 and 124 million parameters",
-        measured=", ".join(f"{name} {count:,}" for name, count in counts.items()),
         bound="rounded down to millions, and the closed form exactly",
-        shown=all(
-            count == counted_parameters(PUBLISHED[name]) and count // 10**6 == expected[name]
-            for name, count in counts.items()
-        ),
+        published=PUBLISHED,
+        make=ScalingMLP,
+        closed_form=counted_parameters,
+        near=lambda name, count: count // 10**6 == expected[name],
     )
 
 
