@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 import numpy as np
@@ -100,7 +100,11 @@ class PopulationEvaluator:
     def _done(self, job: Job[Result], genes: Genes) -> Result:
         helpers = min(self._threads, 1 + genes.size * self.n_samples // GENES_PER_THREAD) - 1
         others = [self._pool.submit(job.work) for _ in range(helpers)]
-        job.work()
+        try:
+            job.work()
+        finally:
+            # Compiled code writes into the answer's memory, which must not be given back while any thread is at it.
+            wait(others)
         for other in others:
             other.result()
         return job.result()

@@ -143,11 +143,11 @@ class NativeKernel:
         arrays = (genes, *self._limits)
         population = _Population(*(array.ctypes.data for array in arrays), len(genes))
         claimed = ctypes.c_int64(0)
-        target = ctypes.c_void_p(result.ctypes.data)
-        arguments = (ctypes.byref(population), ctypes.byref(self._samples), *options, ctypes.byref(claimed), target)
+        arguments = (ctypes.byref(population), ctypes.byref(self._samples), *options, ctypes.byref(claimed))
 
         def work() -> None:
-            if not function(*arguments):
+            # An address keeps no array alive; what this closure names lives as long as the work.
+            if not function(*arguments, ctypes.c_void_p(result.ctypes.data)):
                 self._layout.check(arrays[0])
                 raise AssertionError("the kernel and the layout disagree on a gene's range")
 

@@ -1,4 +1,8 @@
+import threading
+import time
 import warnings
+import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ from printedmlp.evaluate import PopulationEvaluator
 from printedmlp.genome import MASK, GenomeLayout
 from printedmlp.kernels import compiler, jit, loops, native
 from printedmlp.kernels.compiler import find_compiler
+from printedmlp.kernels.job import Job
 from printedmlp.kernels.loop_kernel import accumulator_dtype
 from printedmlp.model import QReLU
 from tests.printedmlp.test_genome import HAND_GENES, layouts
@@ -212,6 +217,38 @@ def test_genes_out_of_range_are_refused(backend, threads, gene, value):
     for ask in (evaluator.errors, evaluator.predictions):
         with pytest.raises(ModelError, match=f"individual 299, gene {gene}: value {value}"):
             ask(genes)
+
+
+def test_no_thread_is_at_work_any_more_when_a_gene_is_refused():
+    """Compiled code writes to an address; the memory there is anybody's once the caller has left."""
+    evaluator = PopulationEvaluator(GenomeLayout.uniform((2, 1, 2)), [[1, 2]] * 5000, [0] * 5000, threads=2)
+    helping, done = threading.Event(), []
+
+    def work():
+        if threading.current_thread() is threading.main_thread():
+            assert helping.wait(10)
+            raise ModelError("a gene out of range")
+        helping.set()
+        time.sleep(0.2)
+        done.append("helper")
+
+    evaluator._kernel = SimpleNamespace(errors=lambda genes, budget: Job(work, lambda: None))
+    with pytest.raises(ModelError, match="a gene out of range"):
+        evaluator.errors(np.array([HAND_GENES] * 300, dtype=np.int32))
+    assert done == ["helper"]
+
+
+def test_work_keeps_its_answer_alive():
+    layout = GenomeLayout.uniform((2, 1, 2))
+    evaluator = PopulationEvaluator(layout, [[1, 2]], [0])
+    job = evaluator._kernel.errors(np.array([HAND_GENES], dtype=np.int32), 1)
+    answer = weakref.ref(job.result())
+    work = job.work
+    del job
+    assert answer() is not None
+    work()
+    del work
+    assert answer() is None
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
