@@ -12,6 +12,7 @@ import numpy as np
 
 from flows.job import Job
 from flows.mapping import (
+    PAPER,
     QUICK,
     REFINE,
     SEARCH,
@@ -48,8 +49,8 @@ FEWEST_COPIES = 2
 """Noisy copies of each row that even a large table has."""
 RESTARTS = 2
 """Searches for the fewest errors within every area."""
-START_STAGES = (TREE, SEARCH)
-"""Stages whose circuits are refined; forests are the third kind of start."""
+START_STAGES = (TREE, SEARCH, PAPER)
+"""Stages whose circuits are refined; forests are the fourth kind of start."""
 POWER_SLACKS = (0.0, 0.03)
 """Shares by which a circuit's area may grow for the sake of its power."""
 
@@ -101,7 +102,7 @@ def care_set(job: Job, judge: Judge) -> CareSet:
 
 
 def starts_of(job: Job, judge: Judge) -> list[Netlist]:
-    """Circuits to start from: by turns a mapped tree, a mapped network and a forest."""
+    """Circuits to start from: by turns a mapped tree, networks of both genetic searches and a forest."""
     wanted = job.config.refine_starts
     each = -(-wanted // (len(START_STAGES) + 1))
     entries = job.run.read_json("search", "candidates.json")

@@ -23,6 +23,10 @@ HOT_ROWS = 2.0
 """First temperature of that search, in rows."""
 ERROR_SHARE = 0.25
 """Part of a level's moves that lower the errors at the area reached."""
+LARGE_CELLS = 500
+"""Circuits of more cells are brought down by prices; a level makes the more moves the more cells there are."""
+PRICES = tuple(1e-5 * 2**step for step in range(12))
+"""Of the smallest cell's area, as shares of all weighted rows: what each level may err for that much less area."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,47 @@ class SweepSettings:
 
 
 def sweep(
-    evolution: Evolution,
-    start: Netlist,
-    settings: SweepSettings,
-    rng: np.random.Generator,
+    evolution: Evolution, start: Netlist, settings: SweepSettings, rng: np.random.Generator
 ) -> Iterator[Refined]:
-    """Circuits of less and less area as the budget of training errors grows; every level goes on from the last.
+    """Circuits of less and less area and more and more errors; every level goes on from the last.
 
-    Two a level: the smallest circuit within the budget, and what it becomes when, at no more area, the errors are
-    made as few as possible.
+    A large circuit is brought down by growing prices, any other under growing budgets of errors. A budget settles to
+    a row how much a small circuit errs. A large one errs on hardly any row that it was made from, and under a budget
+    of so few errors it gives up its many gates too slowly.
+    """
+    family = under_prices if len(start.instances) > LARGE_CELLS else under_budgets
+    return family(evolution, start, settings, rng)
+
+
+def under_prices(
+    evolution: Evolution, start: Netlist, settings: SweepSettings, rng: np.random.Generator
+) -> Iterator[Refined]:
+    """The circuits of least errors plus priced area, a price of `PRICES` after the other."""
+    current, row = start, evolution.care.total_weight / evolution.care.n_rows
+    for share in PRICES:
+        if evolution.should_stop():
+            return
+        price = share * evolution.care.total_weight
+        goal = Goal(
+            area=price / evolution.smallest_area,
+            errors=1.0,
+            hot=max(row, price),
+            cold=0.1 * max(row, price),
+            composite=COMPOSITE,
+        )
+        more = max(1.0, len(current.instances) / LARGE_CELLS)
+        found = anneal(evolution, current, goal, round(settings.moves * more), rng)
+        yield found
+        current = found.netlist
+
+
+def under_budgets(
+    evolution: Evolution, start: Netlist, settings: SweepSettings, rng: np.random.Generator
+) -> Iterator[Refined]:
+    """Two circuits for each of the budgets `settings.losses`, which count from the start's own errors.
+
+    They are the smallest circuit within the budget, and what it becomes when, at no more area, the errors are made
+    as few as possible.
     """
     total = evolution.care.total_weight
     own = evolution.measure(start).errors

@@ -82,12 +82,12 @@ def test_starts_of_a_stage_are_spread_over_its_front():
 
 
 def test_starts_come_by_turns_from_trees_networks_and_forests(run_folder, monkeypatch):
-    job = job_of(run_folder, refine_starts=4)
+    job = job_of(run_folder, refine_starts=6)
     monkeypatch.setattr(refinement, "chosen_starts", lambda entries, stage, n: [f"{stage}{k}" for k in range(n)])
     monkeypatch.setattr(refinement, "start_of", lambda job, entry: entry)
     monkeypatch.setattr(refinement, "forest_starts", lambda job, judge, n: ["forest0"])
     judge = Judge.of(job)
-    assert refinement.starts_of(job, judge) == ["tree0", "search0", "forest0", "tree1"]
+    assert refinement.starts_of(job, judge) == ["tree0", "search0", "paper0", "forest0", "tree1", "search1"]
     assert refinement.starts_of(replace(job, config=replace(job.config, refine_starts=0)), judge) == []
 
 

@@ -16,13 +16,16 @@ from printedmlp.circuit.refine import Evolution, Goal, Refined
 from printedmlp.circuit.sweep import (
     AREA_STEP,
     FEWEST_CELLS,
+    LARGE_CELLS,
     LOSSES,
     MOST_MOVES,
+    PRICES,
     REORDERINGS,
     SweepSettings,
     anneal,
     save_power,
     sweep,
+    under_prices,
     within_areas,
 )
 from printedmlp.errors import ConfigError
@@ -48,6 +51,12 @@ def idle_low():
     return Evolution(CareSet.of(MOSTLY_LOW, y, n_classes=2, input_bits=1), EGFET)
 
 
+class Named(str):
+    """Stands for a netlist without cells."""
+
+    instances = ()
+
+
 class Recorder:
     """Stands for an evolution; keeps what it is asked for. Its circuits have 7 errors, the third an area of 3."""
 
@@ -65,7 +74,7 @@ class Recorder:
 
     def run(self, start, goal, moves, rng):
         self.calls.append((start, goal, moves))
-        circuit: Any = f"circuit {len(self.calls)}"
+        circuit: Any = Named(f"circuit {len(self.calls)}")
         return Refined(circuit, 7, float(len(self.calls)), 0.0)
 
 
@@ -124,6 +133,45 @@ def test_a_sweep_finds_smaller_circuits_as_the_budget_grows():
     assert found[0].area_mm2 < 0.7 * area
     assert found[-2].area_mm2 < found[0].area_mm2
     assert errors == found[0].errors == found[1].errors < found[-2].errors
+
+
+@given(seed=st.integers(0, 2**32), weighted=st.booleans())
+@settings(max_examples=8, deadline=None)
+def test_no_price_leaves_more_errors_and_priced_area_than_it_found(seed, weighted):
+    problem = Problem(seed, 65, weighted=weighted)
+    found = list(under_prices(problem.evolution, problem.start, QUICK, np.random.default_rng(seed)))
+    assert len(found) == len(PRICES)
+    assert all(agrees(circuit, problem, Goal()) for circuit in found)
+    starts = (problem.start, *(circuit.netlist for circuit in found))
+    for share, before, after in zip(PRICES, starts, found, strict=False):
+        area = share * problem.care.total_weight / problem.evolution.smallest_area
+        goal = Goal(area=area, errors=1.0)
+        assert problem.energy(after.netlist, goal) <= problem.energy(before, goal) + 1e-6
+
+
+def test_what_a_price_asks_for():
+    """A row weighs 2; the last price is 2 % of a weight of 100 for a cell of 0.5 mm2."""
+    recorder: Any = Recorder()
+    found = [
+        str(c.netlist) for c in under_prices(recorder, START, SweepSettings(moves=100), np.random.default_rng(0))
+    ]
+    assert found == [f"circuit {2 * k + 2}" for k in range(len(PRICES))]
+    starts, goals, moves = zip(*recorder.calls, strict=True)
+    assert starts[::2] == (START, *found[:-1])
+    assert set(moves) == {50}
+    assert [goal.area for goal in goals[::2]] == pytest.approx([share * 100 / 0.5 for share in PRICES])
+    assert {(goal.errors, goal.power, goal.max_area_mm2) for goal in goals} == {(1.0, 0.0, Goal().max_area_mm2)}
+    assert (goals[0].hot, goals[1].cold) == pytest.approx((2.0, 0.2))
+    assert (goals[-2].hot, goals[-1].cold) == pytest.approx((PRICES[-1] * 100, PRICES[-1] * 10))
+    assert PRICES[-1] * 100 > 2
+
+
+def test_large_circuits_take_prices_and_the_more_moves_the_larger_they_are():
+    for length, levels, moves in ((LARGE_CELLS, 2 * len(LOSSES), 375), (2 * LARGE_CELLS + 2, len(PRICES), 1002)):
+        recorder: Any = Recorder()
+        found = list(sweep(recorder, inverter_chain(length), SweepSettings(moves=1000), np.random.default_rng(0)))
+        assert len(found) == levels
+        assert recorder.calls[0][2] == moves
 
 
 def test_same_generator_same_family():
