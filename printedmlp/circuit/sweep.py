@@ -63,9 +63,9 @@ def sweep(
 ) -> Iterator[Refined]:
     """Circuits of less and less area and more and more errors; every level goes on from the last.
 
-    A large circuit is brought down by growing prices, any other under growing budgets of errors. A budget settles to
-    a row how much a small circuit errs. A large one errs on hardly any row that it was made from, and under a budget
-    of so few errors it gives up its many gates too slowly.
+    A large circuit is brought down by growing prices, any other under growing budgets of errors. A budget settles
+    to a row how much a small circuit errs. A large one errs on hardly any row that it was made from, and under a
+    budget of so few errors it gives up its many gates too slowly.
     """
     family = under_prices if len(start.instances) > LARGE_CELLS else under_budgets
     return family(evolution, start, settings, rng)
