@@ -69,7 +69,11 @@ def synthesis(job: Job) -> list[str]:
         of_stage = [entry for entry in entries if entry["stage"] == stage]
         chosen += worth_keeping(of_stage, [areas[entry["key"]] for entry in of_stage])
     list(job.in_parallel("effort", lambda entry: mapped(job, entry, job.config.effort), chosen))
-    final = [finish(job, judge, entry, netlist_file(entry, job.config.effort)) for entry in chosen]
+
+    def finished(entry: Entry) -> Entry:
+        return finish(job, judge, entry, netlist_file(entry, job.config.effort))
+
+    final = list(job.in_parallel("figures", finished, chosen))
     job.run.write_json(final, "search", "candidates.json")
     made = {netlist_file(e, QUICK) for e in entries} | {e["netlist_file"] for e in final}
     return ["search/candidates.json", *sorted(made)]

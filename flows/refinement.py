@@ -36,7 +36,7 @@ from printedmlp.circuit.care import CareSet, copies_for, jittered
 from printedmlp.circuit.gates import GateClassifier
 from printedmlp.circuit.refine import Evolution, Refined
 from printedmlp.circuit.simplify import INVERTER
-from printedmlp.circuit.sweep import SweepSettings, save_power, sweep, within_areas
+from printedmlp.circuit.sweep import LARGE_CELLS, SweepSettings, save_power, sweep, within_areas
 from printedmlp.errors import PrintedMLPWarning, VerificationError
 from printedmlp.forests import forests
 from printedmlp.pareto import non_dominated
@@ -86,7 +86,8 @@ def refine(job: Job) -> list[str]:
     by_key = {**{candidate.entry["key"]: candidate for candidate in saved}, **plain}
     everything = list(by_key.values())
     files = list(job.in_parallel("proof", lambda c: _proved(job, c, c.entry["key"] in plain), everything))
-    entries = [finish(job, judge, c.entry, file) for c, file in zip(everything, files, strict=True)]
+    pairs = zip(everything, files, strict=True)
+    entries = list(job.in_parallel("figures", lambda pair: finish(job, judge, pair[0].entry, pair[1]), pairs))
     job.run.write_json({"found": entries}, "search", "refine.json")
     return ["search/refine.json", *sorted(files)]
 
@@ -161,18 +162,29 @@ def _training_front(entries: Sequence[Entry]) -> list[Entry]:
 def _evolved(job: Job, evolution: Evolution, starts: Sequence[Netlist]) -> list[Netlist]:
     """Everything worth a look that evolution makes of the starts."""
     settings = SweepSettings(moves=job.config.refine_moves)
+    measured = [evolution.measure(netlist) for netlist in starts]
 
-    def family(task: tuple[int, Netlist]) -> list[Refined]:
-        return list(sweep(evolution, task[1], settings, job.rng(REFINE, task[0])))
+    def family(number: int) -> list[Refined]:
+        return list(sweep(evolution, starts[number], settings, job.rng(REFINE, number)))
 
-    families = list(job.in_parallel("refinement", family, enumerate(starts)))
-    known = [evolution.measure(netlist) for netlist in starts] + [c for f in families for c in f]
+    families = list(job.in_parallel("refinement", family, worth_evolving(measured)))
+    known = measured + [circuit for found in families for circuit in found]
 
     def by_area(number: int) -> list[Refined]:
         return list(within_areas(evolution, known, settings, job.rng("areas", number)))
 
     more = job.in_parallel("areas", by_area, range(RESTARTS))
     return [circuit.netlist for circuit in (*known, *(c for family in more for c in family))]
+
+
+def worth_evolving(starts: Sequence[Refined]) -> list[int]:
+    """Numbers of the starts but for large ones that err as much as a smaller one: they take long and end behind."""
+    return [
+        number
+        for number, start in enumerate(starts)
+        if len(start.netlist.instances) <= LARGE_CELLS
+        or not any(other.errors <= start.errors and other.area_mm2 < start.area_mm2 for other in starts)
+    ]
 
 
 def start_of(job: Job, entry: Entry) -> Netlist:

@@ -24,8 +24,10 @@ HOT_ROWS = 2.0
 ERROR_SHARE = 0.25
 """Part of a level's moves that lower the errors at the area reached."""
 LARGE_CELLS = 500
-"""Circuits of more cells are brought down by prices; a level makes the more moves the more cells there are."""
-PRICES = tuple(1e-5 * 2**step for step in range(12))
+"""Circuits of more cells are brought down by prices."""
+CELLS_A_SHARE = 1000
+"""A price makes so many times the moves of a level as there are so many cells, and never fewer."""
+PRICES = tuple(3e-5 * 2**step for step in range(11))
 """Of the smallest cell's area, as shares of all weighted rows: what each level may err for that much less area."""
 
 
@@ -87,7 +89,7 @@ def under_prices(
             cold=0.1 * max(row, price),
             composite=COMPOSITE,
         )
-        more = max(1.0, len(current.instances) / LARGE_CELLS)
+        more = max(1.0, len(current.instances) / CELLS_A_SHARE)
         found = anneal(evolution, current, goal, round(settings.moves * more), rng)
         yield found
         current = found.netlist

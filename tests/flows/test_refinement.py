@@ -21,11 +21,13 @@ from flows.refinement import Candidate
 from hdl.power import static_power_mw
 from printedmlp.circuit import Instance, Netlist, care, classes, input_bits_of, simulate
 from printedmlp.circuit.gates import GateClassifier
+from printedmlp.circuit.refine import Refined
+from printedmlp.circuit.sweep import LARGE_CELLS
 from printedmlp.errors import PrintedMLPWarning, VerificationError
 from printedmlp.forests import forests
 from printedmlp.technology import Cell
 from tests.flows.conftest import job_of
-from tests.netlists import EGFET
+from tests.netlists import EGFET, inverter_chain
 
 pytestmark = pytest.mark.tools
 
@@ -89,6 +91,13 @@ def test_starts_come_by_turns_from_trees_networks_and_forests(run_folder, monkey
     judge = Judge.of(job)
     assert refinement.starts_of(job, judge) == ["tree0", "search0", "paper0", "forest0", "tree1", "search1"]
     assert refinement.starts_of(replace(job, config=replace(job.config, refine_starts=0)), judge) == []
+
+
+def test_a_large_start_that_errs_as_much_as_a_smaller_one_is_left_out():
+    small, large = inverter_chain(LARGE_CELLS), inverter_chain(LARGE_CELLS + 1)
+    behind = [Refined(small, 5, 2.0, 0.0), Refined(large, 5, 3.0, 0.0), Refined(large, 4, 3.5, 0.0)]
+    assert refinement.worth_evolving(behind) == [0, 2]
+    assert refinement.worth_evolving([Refined(small, 5, 2.0, 0.0), Refined(small, 9, 3.0, 0.0)]) == [0, 1]
 
 
 def test_forests_become_circuits_that_answer_as_they_vote(run_folder, monkeypatch):

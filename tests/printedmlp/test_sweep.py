@@ -15,6 +15,7 @@ from printedmlp.circuit.care import CareSet
 from printedmlp.circuit.refine import Evolution, Goal, Refined
 from printedmlp.circuit.sweep import (
     AREA_STEP,
+    CELLS_A_SHARE,
     FEWEST_CELLS,
     LARGE_CELLS,
     LOSSES,
@@ -150,7 +151,7 @@ def test_no_price_leaves_more_errors_and_priced_area_than_it_found(seed, weighte
 
 
 def test_what_a_price_asks_for():
-    """A row weighs 2; the last price is 2 % of a weight of 100 for a cell of 0.5 mm2."""
+    """A row weighs 2; the last price is 3 % of a weight of 100 for a cell of 0.5 mm2."""
     recorder: Any = Recorder()
     found = [
         str(c.netlist) for c in under_prices(recorder, START, SweepSettings(moves=100), np.random.default_rng(0))
@@ -167,7 +168,12 @@ def test_what_a_price_asks_for():
 
 
 def test_large_circuits_take_prices_and_the_more_moves_the_larger_they_are():
-    for length, levels, moves in ((LARGE_CELLS, 2 * len(LOSSES), 375), (2 * LARGE_CELLS + 2, len(PRICES), 1002)):
+    large = 3 * CELLS_A_SHARE
+    for length, levels, moves in (
+        (LARGE_CELLS, 2 * len(LOSSES), 375),
+        (LARGE_CELLS + 1, len(PRICES), 500),
+        (large, len(PRICES), 1500),
+    ):
         recorder: Any = Recorder()
         found = list(sweep(recorder, inverter_chain(length), SweepSettings(moves=1000), np.random.default_rng(0)))
         assert len(found) == levels
