@@ -106,7 +106,8 @@ class DesignConfig:
     missing : rows with missing cells are dropped with a warning ("drop") or refused ("error").
     seed : of the split, the training and the random vectors.
     official_split, group_duplicates : see `printedmlp.split`.
-    metric : what circuits are chosen by on the validation rows: "accuracy", "balanced_accuracy" or "macro_f1".
+    metric : what circuits are chosen by on training and validation rows together: "accuracy",
+        "balanced_accuracy" or "macro_f1".
     class_weights : weights of wrong training rows by class: "balanced", or a positive number for each class in the
         order of the output codes; None takes equal weights for accuracy and balanced ones for the other metrics.
     max_area, max_power : largest cell area in cm2 and static power in mW at the nominal voltage, on the rows that

@@ -26,7 +26,7 @@ from flows.progress import Reporter
 from flows.reference_teacher import check_teacher, torch_version
 from flows.run import json_text, open_run, sha256_file, write_text
 from flows.summary import summary_text
-from flows.tools import versions
+from flows.tools import code_digest, versions
 from hdl.liberty import read_liberty
 from printedmlp.dataset import Dataset, load_dataset
 from printedmlp.objective import BALANCED
@@ -142,10 +142,10 @@ def _described(dataset: Dataset) -> str:
 
 
 def settings_of(config: DesignConfig, dataset: Dataset) -> dict[str, Any]:
-    """Everything that decides a run: settings, versions, hashes of the table and of cells that are not built in."""
+    """Everything that decides a run: settings, code, versions, hashes of the table and of cells not built in."""
     cells = config.liberty or (None if config.technology in BUILT_IN else config.technology)
     hashes = {"technology_sha256": sha256_file(Path(cells))} if cells else {}
-    tools = {**versions(), **torch_version(config.teacher)}
+    tools = {"code": code_digest(), **versions(), **torch_version(config.teacher)}
     return {**config.to_json(), "dataset_sha256": dataset.sha256, **hashes, **tools}
 
 
@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--missing", choices=CHOICES["missing"], help="rows with missing cells: drop (default) or error")
     add("--seed", type=int, metavar="N", help="seed of split, training and vectors (default: 0)")
     add("--budget", choices=BUDGETS, help="seconds, minutes or an hour of search (default: standard)")
-    add("--metric", choices=CHOICES["metric"], help="what circuits are chosen by on validation (default: accuracy)")
+    add("--metric", choices=CHOICES["metric"], help="what circuits are chosen by (default: accuracy)")
     add(
         "--class-weights",
         type=_weights,

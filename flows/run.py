@@ -242,7 +242,8 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 
 def _clear(folder: Path) -> None:
-    for entry in folder.iterdir():
+    # The manifest goes last: without it, what a kill left would be nobody's run.
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == MANIFEST):
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         elif entry.name != ".lock":

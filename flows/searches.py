@@ -83,8 +83,6 @@ def tree(job: Job) -> list[str]:
     settings = TreeSearchSettings(generations=job.config.tree_generations)
     by_size = sorted((f.tree for f in priced), key=lambda tree: tree.n_leaves)
     starts = [max(exact, key=lambda tree: tree.n_leaves), *spread(by_size, PRICED_STARTS)]
-    if job.stop.is_set():
-        starts = []
     with job.reporter.bar("tree search", settings.generations * len(starts)) as bar:
         approximated = approximate_trees(
             settings,
@@ -95,6 +93,7 @@ def tree(job: Job) -> list[str]:
             rng=job.rng("approximate trees"),
             class_weights=weights,
             on_progress=lambda done, of: bar.step(to=done),
+            should_stop=job.stop.is_set,
         )
     trees = {t.dumps(): t for t in (*exact, *(f.tree for f in (*priced, *approximated)))}
     units = TreeUnits.of(job.technology)

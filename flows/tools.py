@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
+from pathlib import Path
 
+import flows
+import hdl
+import printedmlp
+import sim
 from hdl.tools import abc_path
 from printedmlp.errors import ToolError
 from sim.processes import first_line
 from sim.verilator import find_compiler, find_root, verilator_version
 
+SOURCES = {".py", ".cpp", ".h", ".v", ".toml", ".j2", ".css"}
+"""Kinds of files that decide what a run leaves."""
 DECIDING = ("printedmlp", "amaranth", "pyosys", "deap", "numba", "numpy", "scikit-learn")
 
 
@@ -62,6 +71,17 @@ def find_tools() -> list[Tool]:
 def versions() -> dict[str, str]:
     """Versions of the packages that decide what a run computes, by package name."""
     return {f"{name}_version": _package(name) or "not installed" for name in DECIDING}
+
+
+@cache
+def code_digest() -> str:
+    """First digits of the SHA-256 of all sources of the flow: a run goes on only with the code that began it."""
+    digest = hashlib.sha256()
+    for package in (printedmlp, hdl, sim, flows):
+        folder = Path(str(package.__file__)).parent
+        for path in sorted(path for path in folder.rglob("*") if path.suffix in SOURCES):
+            digest.update(f"{path.relative_to(folder.parent)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
 
 
 def _python() -> str | None:

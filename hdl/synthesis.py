@@ -13,7 +13,7 @@ from hdl.recipes import Recipe, recipes_for
 from hdl.structural import netlist_if_mapped, netlist_verilog, read_netlist
 from hdl.tools import run_abc
 from printedmlp.circuit import Netlist, share_gates
-from printedmlp.errors import ToolError, VerificationError
+from printedmlp.errors import ToolBrokenOffError, ToolError, VerificationError
 from printedmlp.technology import Technology
 
 __all__ = ["MappedCircuit", "equivalent", "map_verilog", "netlist_if_mapped", "netlist_verilog", "read_netlist"]
@@ -76,6 +76,9 @@ def _run_recipes(
         begin = _begin(recipe, list(results), areas)
         try:
             netlist = _run_recipe(recipe, begin, aig, technology, work_dir)
+        except ToolBrokenOffError:
+            # Another try may succeed, and what it gave would then depend on the machine's load.
+            raise
         except ToolError as error:
             notes.append(f"{recipe.name}: failed ({error})")
             continue

@@ -6,6 +6,7 @@ hanging: every effort is bounded by the size of the circuit, so results do not d
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,9 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from printedmlp.errors import ToolError
+from printedmlp.errors import ToolBrokenOffError, ToolError
 
+TIME_LIMIT_S = 3600.0
 _YOSYS_CHILD = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1])"
 
 
@@ -29,7 +31,9 @@ def abc_path() -> Path:
     return path
 
 
-def run_yosys(commands: Sequence[str], work_dir: Path, *, name: str = "yosys", timeout_s: float = 600) -> str:
+def run_yosys(
+    commands: Sequence[str], work_dir: Path, *, name: str = "yosys", timeout_s: float = TIME_LIMIT_S
+) -> str:
     """Run Yosys commands in ``work_dir``; the log, also kept as ``<name>.log``. ToolError quotes the failure."""
     script = work_dir / f"{name}.ys"
     script.write_text("\n".join(commands) + "\n", encoding="utf-8")
@@ -41,7 +45,7 @@ def run_yosys(commands: Sequence[str], work_dir: Path, *, name: str = "yosys", t
     return log
 
 
-def run_abc(commands: Sequence[str], work_dir: Path, *, name: str = "abc", timeout_s: float = 600) -> str:
+def run_abc(commands: Sequence[str], work_dir: Path, *, name: str = "abc", timeout_s: float = TIME_LIMIT_S) -> str:
     """Run ABC commands in ``work_dir``; the log, also kept as ``<name>.log``. ToolError quotes the failure."""
     script = work_dir / f"{name}.abc"
     script.write_text("\n".join(commands) + "\n", encoding="utf-8")
@@ -63,7 +67,8 @@ def run_child(
 ) -> tuple[int, str]:
     """Exit code and output of a program run in ``work_dir`` with nothing to read and only these variables.
 
-    ToolError, calling it by ``name`` or its file name, when it cannot be started or exceeds the time limit.
+    ToolError, calling it by ``name`` or its file name, when it cannot be started; ToolBrokenOffError when it
+    exceeds the time limit or is killed.
     """
     program = name or Path(command[0]).name
     try:
@@ -80,9 +85,11 @@ def run_child(
             process_group=0,
         )
     except subprocess.TimeoutExpired:
-        raise ToolError(f"{program}: no result after {timeout_s:g} s") from None
+        raise ToolBrokenOffError(f"{program}: no result after {timeout_s:g} s") from None
     except OSError as error:
         raise ToolError(f"{program} cannot be started: {error.strerror}") from None
+    if done.returncode == -signal.SIGKILL:
+        raise ToolBrokenOffError(f"{program} was killed; it may need more memory than there is")
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from printedmlp.anneal_checkpoint import Store
 from printedmlp.anneal_settings import AnnealSettings
@@ -84,7 +85,8 @@ def anneal(
     store = Store(checkpoint, _digest(settings, problem, tasks))
     watch = Watch(len(tasks) * settings.levels, on_progress, should_stop)
     found: list[Candidates] = []
-    with ThreadPoolExecutor(threads or available_cores()) as workers:
+    # The limit holds for the whole process: chains that set it for themselves would lift it for each other.
+    with threadpool_limits(1), ThreadPoolExecutor(threads or available_cores()) as workers:
         for first in range(0, len(tasks), settings.chains):
             pool = Pool(found) if found else None
             jobs = [

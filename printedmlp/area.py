@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from printedmlp.gate_area import GateAreas, hashed_area
-from printedmlp.genome import Genes, GenomeLayout
+from printedmlp.genome import Genes, GenomeLayout, as_genes
 from printedmlp.kernels.area import count_areas
 from printedmlp.kernels.bounds import N_COUNTERS, ROWS
 from printedmlp.technology import Technology
@@ -99,7 +99,7 @@ class AreaModel:
 
     def areas(self, population: Genes) -> NDArray[np.float64]:
         """Area in mm2 of each chromosome of (P, G), (P,) float64; ModelError for genes out of range."""
-        genes = np.ascontiguousarray(population, dtype=np.int32)
+        genes = as_genes(population)
         self._layout.check(genes)
         areas = np.zeros(len(genes))
         scratch = np.zeros(scratch_size(self._layout), dtype=np.int64)

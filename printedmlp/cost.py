@@ -24,7 +24,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from printedmlp.genome import Genes, GenomeLayout
+from printedmlp.genome import Genes, GenomeLayout, as_genes
 from printedmlp.kernels.adders import count_full_adders
 from printedmlp.model import DiscreteMLP, Neuron
 
@@ -99,7 +99,7 @@ class PopulationCost:
 
     def full_adders(self, population: Genes) -> NDArray[np.int64]:
         """Full-adder count of each chromosome of (P, G), (P,) int64; ModelError for genes out of range."""
-        genes = np.ascontiguousarray(population, dtype=np.int32)
+        genes = as_genes(population)
         self._layout.check(genes)
         counts = np.zeros(len(genes), dtype=np.int64)
         count_full_adders(genes, self._form, counts)

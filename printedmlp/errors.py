@@ -28,6 +28,10 @@ class ToolError(PrintedMLPError):
     """An outside tool is missing, of the wrong version, or failed; the message quotes it."""
 
 
+class ToolBrokenOffError(ToolError):
+    """An outside tool was stopped before it had an answer, by a time limit or from outside; tried again it may."""
+
+
 class VerificationError(PrintedMLPError):
     """A circuit and its classifier are not the same function."""
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from printedmlp.cores import available_cores
 from printedmlp.errors import ConfigError, ModelError, PrintedMLPWarning, ToolError
-from printedmlp.genome import Genes, GenomeLayout
+from printedmlp.genome import Genes, GenomeLayout, as_genes
 from printedmlp.kernels import native
 from printedmlp.kernels.compiler import find_compiler
 from printedmlp.kernels.job import Job, Kernel
@@ -92,7 +92,7 @@ class PopulationEvaluator:
         return self._done(self._kernel.classes(genes), genes)
 
     def _genes(self, population: Genes) -> Genes:
-        genes = np.ascontiguousarray(population, dtype=np.int32)
+        genes = as_genes(population)
         if genes.ndim != 2 or genes.shape[1] != self.layout.size:
             self.layout.check(genes)
         return genes

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from printedmlp.errors import ConfigError, ModelError
 from printedmlp.model import MAX_WIDTH, DiscreteMLP, Layer, Neuron, QReLU, Scores, Term
@@ -30,6 +30,24 @@ GENES_PER_INPUT = 3
 MAX_GENE_BITS = 31
 
 Genes = NDArray[np.int32]
+
+
+def as_genes(values: ArrayLike) -> Genes:
+    """Integers of any width, in an array of any shape, as contiguous int32.
+
+    Raises
+    ------
+    ModelError : for anything but integers, and for one that needs more than 32 bits.
+    """
+    given = np.asarray(values)
+    if given.dtype != np.int32 and given.size:
+        if given.dtype.kind not in "iu":
+            raise ModelError(f"genes must be integers, not {given.dtype}")
+        limits = np.iinfo(np.int32)
+        outside = (given < limits.min) | (given > limits.max)
+        if outside.any():
+            raise ModelError(f"gene {given[outside][0]} needs more than 32 bits")
+    return np.ascontiguousarray(given, dtype=np.int32)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Training engines count errors, and can weight them by the class of the row; that makes accuracy (all weights equal)
 and balanced accuracy (weights inverse to the class sizes) sums over rows. Macro F1 is no such sum: what one more
 wrong row costs depends on all other answers. Training therefore uses the balanced weights in its stead, and only
-the choice among trained circuits, made on the validation rows, uses macro F1 itself.
+the choice among trained circuits, made on training and validation rows together, uses macro F1 itself.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Objective:
 
     Attributes
     ----------
-    metric : one of `printedmlp.metrics.METRICS`; decides on the validation rows.
+    metric : one of `printedmlp.metrics.METRICS`; decides on training and validation rows together.
     class_weights : weight of a wrong row by its class, (C,) positive integers, in training; None weighs all alike.
     """
 

@@ -24,7 +24,7 @@ from printedmlp.checkpoint import SearchState
 from printedmlp.cost import Cost, Costs
 from printedmlp.errors import ConfigError
 from printedmlp.evaluate import PopulationEvaluator
-from printedmlp.genome import Genes, GenomeLayout
+from printedmlp.genome import Genes, GenomeLayout, as_genes
 from printedmlp.pareto import hypervolume
 from printedmlp.population import Population, first_of_each, select
 
@@ -134,7 +134,7 @@ def evolve(
     ------
     ModelError : for start points out of range.
     """
-    starts = np.array(initial, dtype=np.int32).reshape(-1, layout.size)
+    starts = as_genes(np.array(initial)).reshape(-1, layout.size)
     allowed = 1 - reference_accuracy + settings.max_accuracy_loss
     max_errors = int(np.floor(allowed * evaluator.total_weight + 1e-9))
     corner = (max_errors + 1, _largest_cost(cost, layout, starts) + 1)

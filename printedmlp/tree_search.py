@@ -108,6 +108,7 @@ def approximate_trees(
     rng: np.random.Generator,
     class_weights: Sequence[int] | None = None,
     on_progress: Callable[[int, int], object] | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> list[FoundTree]:
     """Trees with few training errors and little area; none dominates another, fewest errors first.
 
@@ -122,6 +123,7 @@ def approximate_trees(
     rng : the only source of chance; the same state gives the same trees.
     class_weights : (n_classes,) positive integers; None weighs all classes alike.
     on_progress : called with (generations done, of); an exception it raises ends the search.
+    should_stop : asked before every generation; once it says yes, what is found so far is the result.
 
     Raises
     ------
@@ -134,7 +136,7 @@ def approximate_trees(
         X, y = training_rows(X_train, y_train, tree.n_classes, tree.input_bits, tree.n_features)
         evaluator = TreeEvaluator(TreeGenome(tree), X, y, checked_weights(class_weights, tree.n_classes), units)
         tell = partial(_told, on_progress, number * settings.generations, len(trees) * settings.generations)
-        archive = _evolved(settings, evaluator, rng, tell)
+        archive = _evolved(settings, evaluator, rng, tell, should_stop)
         found += (measured(evaluator.decoded(genes), X, y, evaluator.weights, units) for genes in archive.genes)
     return best_trees(found)
 
@@ -165,6 +167,7 @@ def _evolved(
     evaluator: TreeEvaluator,
     rng: np.random.Generator,
     tell: Callable[[int], object],
+    should_stop: Callable[[], bool],
 ) -> Population:
     """The archive of all non-dominated individuals of one start tree's search."""
     box = toolbox(settings, evaluator)
@@ -173,6 +176,8 @@ def _evolved(
     if evaluator.genome.n_inner == 0:
         return archive
     for number in range(settings.generations):
+        if should_stop():
+            break
         parents = box.choose_parents(population, rng)
         children = box.mutate(box.mate(parents, rng), parents.live, rng)[: settings.population]
         offspring = box.evaluate(children)

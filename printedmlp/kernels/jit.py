@@ -20,7 +20,9 @@ def cache_of_sources() -> str:
     Numba looks for changes only in the file of the function that is called, not in those of the functions that were
     compiled into it; so every state of the kernels has a cache of its own.
     """
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    kernels = Path(__file__).parent
+    # Kernels compile in the kinds of genes that the genome numbers.
+    sources = [*sorted(kernels.glob("*.py")), kernels.parent / "genome.py"]
     digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
     base = Path(config.CACHE_DIR) if config.CACHE_DIR else cache_folder() / "kernels"
     return str(base / digest[:16])

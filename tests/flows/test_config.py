@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 
+from flows import tools
 from flows.config import BUDGETS, DesignConfig, config_toml, make_config
 from flows.design import _parser, settings_of
 from printedmlp.dataset import load_dataset
@@ -122,6 +123,23 @@ def test_every_setting_is_json_ready():
 def test_a_file_name_in_another_encoding_is_named():
     with pytest.raises(ConfigError, match=r"liberty: 'caf\\udce9\.lib' is not UTF-8 text"):
         make_config(None, {"dataset": "iris", "liberty": b"caf\xe9.lib".decode("utf-8", "surrogateescape")})
+
+
+def test_other_code_is_another_run(monkeypatch, tmp_path):
+    dataset, config = load_dataset("balance"), make_config(None, {"dataset": "balance"})
+    now = settings_of(config, dataset)
+    assert now == settings_of(config, dataset)
+    package = tmp_path / "sim"
+    (package / "sub").mkdir(parents=True)
+    found = [now["code"]]
+    monkeypatch.setattr(tools.sim, "__file__", str(package / "__init__.py"))
+    for name, text in (("__init__.py", ""), ("sub/a.v", "module a"), ("sub/a.v", "module b"), ("notes.txt", "")):
+        (package / name).write_text(text)
+        tools.code_digest.cache_clear()
+        found.append(settings_of(config, dataset)["code"])
+    tools.code_digest.cache_clear()
+    assert len(set(found)) == 4
+    assert found[-1] == found[-2]
 
 
 def test_a_library_of_ones_own_counts_by_its_content(tmp_path):

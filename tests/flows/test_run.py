@@ -99,6 +99,22 @@ def test_other_settings_are_refused_by_name_unless_fresh(tmp_path):
         assert not (tmp_path / "r" / "one.json").exists()
 
 
+def test_a_killed_fresh_start_leaves_a_folder_that_can_be_discarded(tmp_path, monkeypatch):
+    with open_run(tmp_path / "r", {"seed": 1}, ORDER) as run:
+        for name in ("a.json", "z.json", "sub/b.json"):
+            run.write_json(1, name)
+
+    def killed(folder):
+        raise Killed
+
+    monkeypatch.setattr("shutil.rmtree", killed)
+    with pytest.raises(Killed), open_run(tmp_path / "r", {"seed": 2}, ORDER, fresh=True):
+        pass
+    monkeypatch.undo()
+    with open_run(tmp_path / "r", {"seed": 2}, ORDER, fresh=True) as run:
+        assert sorted(path.name for path in run.folder.iterdir()) == [".lock", "manifest.json"]
+
+
 def test_a_folder_in_use_is_refused(tmp_path):
     with (
         open_run(tmp_path / "r", {}, ORDER),

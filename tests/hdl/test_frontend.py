@@ -1,8 +1,10 @@
+import signal
+
 import pytest
 
 from hdl.frontend import compile_verilog
-from hdl.tools import run_abc, run_yosys
-from printedmlp.errors import ToolError
+from hdl.tools import run_abc, run_child, run_yosys
+from printedmlp.errors import ToolBrokenOffError, ToolError
 
 HEAD = "module top(input [7:0] inp, output [4:0] out);"
 
@@ -79,5 +81,11 @@ def test_failing_tools_are_quoted(tmp_path):
 
 
 def test_a_tool_that_hangs_is_stopped(tmp_path):
-    with pytest.raises(ToolError, match=r"no result after 0\.3 s"):
+    with pytest.raises(ToolBrokenOffError, match=r"no result after 0\.3 s"):
         run_abc(["sleep 60"], tmp_path, timeout_s=0.3)
+
+
+def test_a_tool_that_is_killed_is_told_from_one_that_fails(tmp_path):
+    with pytest.raises(ToolBrokenOffError, match="sh was killed"):
+        run_child(["/bin/sh", "-c", "kill -KILL $$"], tmp_path, {}, 10)
+    assert run_child(["/bin/sh", "-c", "kill -SEGV $$"], tmp_path, {}, 10)[0] == -signal.SIGSEGV

@@ -11,7 +11,7 @@ from hdl.cells import verilog_text
 from hdl.recipes import EFFORTS, RECIPES, recipes_for
 from hdl.synthesis import equivalent, map_verilog, netlist_verilog
 from printedmlp.circuit import Instance, Netlist, drop_unread
-from printedmlp.errors import ConfigError, ToolError, VerificationError
+from printedmlp.errors import ConfigError, ToolBrokenOffError, ToolError, VerificationError
 from printedmlp.technology import Cell, Technology
 from tests.netlists import EGFET, evaluate, function, random_netlists, two_gates
 
@@ -122,6 +122,17 @@ def test_anything_left_unmapped_is_refused():
         parse_mapped_blif(head + ".names a b y\n11 1\n.end\n", EGFET)
     with pytest.raises(ToolError, match="signal 'c' has no driver"):
         parse_mapped_blif(head + ".gate NAND2X1 A1=a A2=c Y=y\n.end\n", EGFET)
+
+
+def test_a_recipe_that_is_broken_off_is_not_left_out(tmp_path, monkeypatch):
+    """What the others give without it would depend on the machine's load."""
+
+    def slow(*arguments, **options):
+        raise ToolBrokenOffError("ABC: no result after 3600 s")
+
+    monkeypatch.setattr(hdl.synthesis, "run_abc", slow)
+    with pytest.raises(ToolBrokenOffError, match="no result after 3600 s"):
+        map_verilog(AND, EGFET, effort="quick", work_dir=tmp_path)
 
 
 def test_a_recipe_that_fails_is_left_out_and_noted(tmp_path, monkeypatch):

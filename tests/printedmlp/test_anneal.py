@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
+from printedmlp import anneal_tasks
 from printedmlp.anneal import AnnealSettings, anneal
 from printedmlp.anneal_tasks import error_budgets
 from printedmlp.area import AreaModel, AreaUnits
@@ -205,6 +207,23 @@ def test_equal_seeds_equal_bytes_whatever_the_threads(data):
     assert same(first, run(data, threads=3))
     assert random.getstate() == before
     assert not same(first, run(data, seed=4))
+
+
+def test_chains_leave_the_numbers_of_blas_threads_alone(data, monkeypatch):
+    """Chains that each set the limit, and lifted it while another was at work, would sum in another order."""
+    seen = []
+    made = anneal_tasks.start_point
+
+    def looking(*arguments, **options):
+        seen.append({pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"})
+        return made(*arguments, **options)
+
+    before = threadpool_info()
+    monkeypatch.setattr(anneal_tasks, "start_point", looking)
+    run(data, threads=3)
+    assert seen
+    assert all(numbers == {1} for numbers in seen)
+    assert threadpool_info() == before
 
 
 def test_the_levels_are_told(data):

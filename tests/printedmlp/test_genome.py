@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from printedmlp.errors import ConfigError, ModelError
-from printedmlp.genome import BIAS, EXPONENT, MASK, SIGN, GenomeLayout
+from printedmlp.genome import BIAS, EXPONENT, MASK, SIGN, GenomeLayout, as_genes
 from printedmlp.model import DiscreteMLP, Layer, Neuron, QReLU, Scores, Term
 
 
@@ -47,6 +47,17 @@ def hand_model() -> DiscreteMLP:
     hidden = Neuron((Term(0, 1, 0b1010, 3), Term(1, -1, 0b1111, 0)), -5)
     classes = (Neuron((Term(0, 1, 0b11110000, 2),), 7), Neuron((), -8))
     return DiscreteMLP(2, 4, (Layer((hidden,), 4, QReLU(4, 11)), Layer(classes, 8, Scores())))
+
+
+def test_genes_of_any_integers_are_taken_and_nothing_is_bent_into_one():
+    for dtype in (np.int8, np.uint16, np.int64):
+        genes = as_genes(np.array([[1, 2], [3, 4]], dtype=dtype).T)
+        assert (genes.dtype, genes.flags.c_contiguous, genes.tolist()) == (np.int32, True, [[1, 3], [2, 4]])
+    assert as_genes([]).size == 0
+    with pytest.raises(ModelError, match="gene 4294967297 needs more than 32 bits"):
+        as_genes(np.array([[1, (1 << 32) + 1]]))
+    with pytest.raises(ModelError, match="genes must be integers, not float64"):
+        as_genes([[1.7]])
 
 
 def test_decode_by_hand(small):

@@ -151,6 +151,13 @@ def test_equal_seeds_equal_trees_and_progress_is_told(rows):
     assert told == [(number, 25) for number in range(1, 26)]
 
 
+def test_whoever_wants_an_end_gets_what_is_found_so_far(rows):
+    told, asked = [], iter(range(100))
+    found = search(rows, on_progress=lambda done, of: told.append(done), should_stop=lambda: next(asked) == 3)
+    assert told == [1, 2, 3]
+    assert found
+
+
 def test_a_single_leaf_has_nothing_to_search(rows):
     found = approximate_trees(SETTINGS, [grown(3, 4, 3, 0)], *rows, technology=EGFET, rng=np.random.default_rng(0))
     assert [(item.tree.n_leaves, item.area_mm2) for item in found] == [(1, 0.0)]
