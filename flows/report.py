@@ -29,10 +29,11 @@ STAGE_WORDS = {
     "nodes, thresholds and bits. A rival of the networks, through the same synthesis, cells and proof.",
     "search": "Our search among the same masked power-of-two networks: trained starts of several widths, "
     "structured moves, and annealing under an error budget with the area of the whole circuit as cost.",
-    "refine": "A circuit of another stage changed gate by gate: gates are rewired, retyped, merged or made constant"
-    " while the training rows are answered within an error budget, then exchanged for power. It is no longer "
-    "literally a network or a tree: its gates alone say what it answers, and it may differ from what it came from "
-    "wherever no training row looks. Only rows it was not trained on, validation and test, tell its worth.",
+    "refine": "A circuit of another stage, or a few trees that vote, changed gate by gate: gates are rewired, "
+    "retyped, merged or made constant within a budget of errors on the training rows and noisy copies of them, or "
+    "at a price of area in errors, then exchanged for power. It is no longer literally a network or a tree: its "
+    "gates alone say what it answers, and it may differ from what it came from wherever no training row looks. "
+    "Only rows it was not trained on, validation and test, tell its worth.",
 }
 
 
