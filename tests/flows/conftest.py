@@ -25,7 +25,7 @@ SMALL = {
     "proposals": 100,
     "tree_generations": 2,
     "candidates": 2,
-    "refine_starts": 3,
+    "refine_starts": 4,
     "refine_moves": 1000,
     "jitter": 1,
     "power_moves": 500,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from benchmarks import published
 from benchmarks.published import ANY, STAGES, Quoted, SplitRun, Target, stage_rows, target_rows
 from flows.mapping import EXACT, model_of
+from printedmlp.dataset import load_dataset
 from printedmlp.metrics import evaluate
 from printedmlp.technology import load_technology
 
@@ -25,6 +27,19 @@ def test_a_run_holds_every_stage(split):
     assert {entry["stage"] for entry in split.of_stage(ANY)} == set(STAGES)
     assert [entry["stage"] for entry in split.of_stage(EXACT)] == [EXACT]
     assert split.seconds > 0
+
+
+def test_copies_of_rows_that_train_or_choose_are_counted(split):
+    record = split._json("dataset.json")
+    dataset = load_dataset(record["name"])
+    X = np.random.default_rng(0).random(dataset.X.shape)
+    assert split.copied(replace(dataset, X=X)) == 0
+    train, test = record["split"]["train"][0], record["split"]["test"]
+    same_class = [row for row in test if dataset.y[row] == dataset.y[train]]
+    other_class = next(row for row in test if dataset.y[row] != dataset.y[train])
+    X = X.copy()
+    X[[*same_class, other_class]] = X[train]
+    assert split.copied(replace(dataset, X=X)) == len(same_class) / len(test)
 
 
 def test_within_an_area_the_best_by_validation_is_chosen(split):
