@@ -4,8 +4,9 @@
 
 Each split is run three times up to the search stage: on the training rows alone, with noisy copies of them that
 keep their rows' classes, and with the same copies labelled by a teacher, so that what the copies do is told from
-what the teacher does. The circuits of stages paper and search are mapped, and within an area the one of most merit
-on training and validation rows is quoted. The test rows decide nothing. Runs are kept and go on where they stopped.
+what the teacher does. The circuits of stages paper and search are mapped, and within an area the one that
+answers most training and validation rows is quoted. The test rows decide nothing. Runs are kept and go on where
+they stopped.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Quote:
 
 
 def within(circuits: Sequence[Circuit], area_cm2: float) -> Circuit | None:
-    """The circuit of most merit within an area, as benchmarks.published chooses."""
+    """The circuit within an area that answers most training and validation rows."""
     able = [circuit for circuit in circuits if circuit.area_cm2 <= area_cm2]
     return min(able, key=lambda c: (-c.merit, c.area_cm2, c.key), default=None)
 

@@ -35,6 +35,7 @@ from flows.measure import figures_of
 from flows.run import json_text, sha256_text, whole_folder, write_text
 from hdl.cells import verilog_text
 from hdl.synthesis import netlist_verilog, read_netlist
+from printedmlp.choice import merit_of
 from printedmlp.circuit import Netlist
 from printedmlp.classifier import Classifier, classifier_from_json, description
 from printedmlp.errors import PrintedMLPWarning
@@ -142,6 +143,7 @@ def _named(job: Job) -> dict[str, Entry]:
     """The circuits to keep by name: baselines, the front, and beside it some of every stage's own front."""
     entries = job.run.read_json("search", "candidates.json")
     found = entries[len(BASELINES) :] + job.run.read_json("search", "refine.json")["found"]
+    found = by_merit(found, len(job.vectors("validation").y))
     front = {_identity(choice.entry) for choice in chosen_front(job, found)}
     kept = []
     for stage in VERILOG:
@@ -154,6 +156,11 @@ def _named(job: Job) -> dict[str, Entry]:
         kept += [(f"{stage}-{n:0{digits}}", entry) for n, entry in enumerate(of_stage, start=1)]
     baselines = zip(BASELINES, entries[: len(BASELINES)], strict=True)
     return {name: {**entry, "on_front": _identity(entry) in front} for name, entry in (*baselines, *kept)}
+
+
+def by_merit(found: Sequence[Entry], n_validation: int) -> list[Entry]:
+    """The records with the merit that decides at the end: what the stages kept by both parts' rows together."""
+    return [{**e, "merit": merit_of(e["merit"], e["score"], n_validation)} for e in found]
 
 
 def _identity(entry: Entry) -> tuple[str, str]:

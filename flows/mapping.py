@@ -59,7 +59,7 @@ class Choice:
 
     @property
     def merit(self) -> float:
-        """Value of the chosen metric on the training and validation rows together."""
+        """What circuits are compared by; the stages take the metric on both deciding parts together for it."""
         return float(self.entry["merit"])
 
     @property

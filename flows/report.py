@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from flows.config import DesignConfig
 from flows.plot import NAMED, SHAPES, Mark, area_axis, key_svg, power_axis, score_svg
+from printedmlp.choice import TRUST
 from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_side
 from printedmlp.objective import BALANCED
 from printedmlp.power_sources import POWER_SOURCES, feasible_sources
@@ -72,6 +73,7 @@ def report_html(
         settings=config,
         metric=METRIC_NAMES[view.metric],
         choice=_choice_words(config),
+        trust=TRUST,
         technology={
             "name": technology.name.upper(),
             "source": technology.source,

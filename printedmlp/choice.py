@@ -13,6 +13,8 @@ from typing import Protocol, TypeVar
 
 AXES = ("merit", "area", "power")
 """More merit, less area and less power are better."""
+TRUST = 1.5
+"""Standard errors by which the training rows may lift a circuit above its validation score."""
 POWER_GAIN = 0.03
 """A circuit that is better in power alone must be better by this share."""
 ROUNDING = 1e-9
@@ -31,11 +33,7 @@ class Judged(Protocol):
 
     @property
     def merit(self) -> float:
-        """What circuits are compared by: the metric on the training and validation rows together.
-
-        A validation part of some dozens of rows chooses by luck among thousands of circuits. The training rows
-        favour what learnt them by heart, but there are more of them.
-        """
+        """What circuits are compared by: see `merit_of`."""
 
     @property
     def area_cm2(self) -> float:
@@ -47,6 +45,22 @@ class Judged(Protocol):
 
 
 Circuit = TypeVar("Circuit", bound=Judged)
+
+
+def merit_of(pooled: float, score: float, n_validation: int) -> float:
+    """The metric on training and validation rows together, but not far above its value on the validation rows.
+
+    A validation part of some dozens of rows chooses by luck among thousands of circuits; the training rows are
+    more, but favour what learnt them by heart. So they count as long as the validation rows do not speak against
+    it: the merit is at most `TRUST` standard errors of a share of so many rows above the score.
+
+    Parameters
+    ----------
+    pooled : value of the metric on both parts together.
+    score : its value on the validation rows, 0 to 1.
+    n_validation : number of validation rows, at least 1.
+    """
+    return min(pooled, score + TRUST * math.sqrt(score * (1 - score) / n_validation))
 
 
 @dataclass(frozen=True)

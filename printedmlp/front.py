@@ -49,7 +49,7 @@ class FrontPoint:
     topology : layer sizes from the inputs to the classes; empty for what is no network.
     train_accuracy, validation_accuracy : shares of rows answered right, whatever the metric is.
     metric, score : the metric that was chosen, and its value on the validation rows.
-    merit : the metric's value on the training and validation rows together, by which circuits are chosen.
+    merit : by which circuits are chosen, see `printedmlp.choice.merit_of`.
     choice_power_mw : power at the nominal voltage on the rows that choose; None in records that lack it.
     description : what the classifier is, in a word or two, where its topology does not tell.
     test : figures on the test rows, which nothing is chosen by.

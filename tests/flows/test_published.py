@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import published
 from benchmarks.published import ANY, STAGES, Quoted, SplitRun, Target, stage_rows, target_rows
+from flows.circuits import by_merit
 from flows.mapping import EXACT, model_of
 from printedmlp.dataset import load_dataset
 from printedmlp.metrics import evaluate
@@ -51,6 +52,15 @@ def test_within_an_area_the_best_by_validation_is_chosen(split):
         frugal = split.within(ANY, limit, power_mw=np.median(powers))
         assert frugal is None or frugal["choice_power_mw"] <= np.median(powers)
     assert split.within("paper", -1.0) is None
+
+
+def test_what_knows_the_training_rows_by_heart_is_not_chosen_for_it(split):
+    """Validation rows that speak against it, 30 of them, cap what the training rows say."""
+    honest = {"stage": "refine", "key": "b", "score": 0.9, "merit": 0.95, "area_cm2": 1.0}
+    learnt = {"stage": "tree", "key": "a", "score": 0.6, "merit": 0.97, "area_cm2": 1.0}
+    assert len(split.parts["validation"].y) == 30
+    split.entries = by_merit([learnt, honest], 30)
+    assert split.within(ANY, 1.0)["key"] == "b"
 
 
 def test_the_smallest_of_a_score(split):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from printedmlp.choice import POWER_GAIN
+from printedmlp.choice import POWER_GAIN, merit_of
 from printedmlp.errors import ConfigError
 from printedmlp.front import (
     FrontPoint,
@@ -79,6 +79,16 @@ def test_of_equals_the_first_name_stays():
 def test_merit_decides_not_the_validation_rows_alone():
     lucky, steady = point("lucky", 0.9, 1.0, merit=0.8), point("steady", 0.85, 1.0, merit=0.82)
     assert names(select_front([lucky, steady])) == ["steady"]
+
+
+def test_training_rows_count_as_far_as_the_validation_rows_allow():
+    """80 % of 100 rows has a standard error of 4 points; 6 points above that the training rows count no more."""
+    assert merit_of(0.84, 0.8, 100) == 0.84
+    assert merit_of(0.9, 0.8, 100) == pytest.approx(0.86)
+    assert merit_of(0.7, 0.8, 100) == 0.7
+    assert merit_of(1.0, 1.0, 5) == 1.0
+    assert merit_of(0.99, 0.955, 1500) < merit_of(0.975, 0.965, 1500)
+    assert merit_of(0.99, 0.93, 40) > merit_of(0.975, 0.95, 40)
 
 
 def test_of_equal_merit_the_one_better_on_validation_stays():
