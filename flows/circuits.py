@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from flows.feasible import feasibility_of
 from flows.header import header_lines
 from flows.job import Job
 from flows.mapping import (
@@ -145,7 +146,7 @@ def _named(job: Job) -> dict[str, Entry]:
         stairs = worth_keeping(own, [entry["area_cm2"] for entry in own])
         wanted = front | {_identity(entry) for entry in spread(stairs, PER_STAGE)}
         of_stage = [entry for entry in own if _identity(entry) in wanted]
-        of_stage.sort(key=lambda entry: (entry["area_cm2"], entry["choice_power_mw"], entry["key"]))
+        of_stage.sort(key=lambda entry: (entry["area_cm2"], entry["choice_power_mw"] or 0.0, entry["key"]))
         digits = len(str(len(of_stage)))
         kept += [(f"{stage}-{n:0{digits}}", entry) for n, entry in enumerate(of_stage, start=1)]
     baselines = zip(BASELINES, entries[: len(BASELINES)], strict=True)
@@ -190,6 +191,7 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         "estimate": entry.get("estimate"),
         "recipe": record["recipe"],
         "delay_extrapolated": figures["delay_extrapolated"],
+        "feasibility": feasibility_of(figures, job.technology, job.config.use),
     }
     return Design(point, model, netlist, extra)
 

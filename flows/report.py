@@ -12,10 +12,11 @@ import jinja2
 from markupsafe import Markup
 
 from flows.config import DesignConfig
+from flows.feasible import carried_cells
 from flows.plot import NAMED, SHAPES, Mark, area_axis, key_svg, power_axis, score_svg
 from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_side
 from printedmlp.objective import BALANCED
-from printedmlp.power_sources import POWER_SOURCES, feasible_sources
+from printedmlp.power_sources import POWER_SOURCES
 from printedmlp.technology import Technology
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -73,6 +74,9 @@ def report_html(
         choice=_choice_words(config),
         technology={
             "name": technology.name.upper(),
+            "has_power": view.has_power,
+            "has_delay": not technology.without_delay,
+            "mean_power": ", ".join(technology.with_mean_power),
             "source": technology.source,
             "voltage": view.nominal,
             "voltages": view.voltages,
@@ -91,6 +95,7 @@ def report_html(
         ceiling=ceiling,
         levels=[view.level(level) for level in stages_side_by_side(circuits, view.exact)],
         stage_words={stage: STAGE_WORDS[stage] for stage in stages if stage in STAGE_WORDS},
+        use=config.use,
         sources=[{"name": s.name, "power": f"{s.power_mw:g} mW"} for s in POWER_SOURCES],
         quantiser=_features(quantiser, config.input_bits),
         extrapolated=any(p["delay_extrapolated"] for p in (exact, *points)),
@@ -119,14 +124,14 @@ def _choice_words(config: DesignConfig) -> dict[str, str]:
 def _plots(
     view: _View, baselines: Sequence[FrontPoint], circuits: Sequence[FrontPoint], on_front: Collection[str]
 ) -> list[Markup]:
-    """Score against area and against power."""
+    """Score against area and, where it is known, against power."""
     on_stage_front = {p.id for own in stage_fronts(circuits).values() for p in own}
     marks = [
         Mark(
             p.id,
             p.stage,
             p.area_cm2,
-            p.power_at(view.nominal),
+            p.power_at(view.nominal) or 0.0,
             p.test_score,
             p.score,
             p.test.interval if p.metric == "accuracy" else None,
@@ -135,7 +140,7 @@ def _plots(
         )
         for p in (*baselines, *circuits)
     ]
-    axes = (area_axis(), power_axis(view.nominal))
+    axes = [area_axis()] + ([power_axis(view.nominal)] if view.has_power else [])
     name = METRIC_NAMES[view.metric]
     return [Markup(score_svg(marks, axis, metric=name, majority=view.majority)) for axis in axes]
 
@@ -149,6 +154,7 @@ class _View:
         # The least power a circuit can be run with is at the lowest voltage.
         self.ends = list(dict.fromkeys([self.nominal, f"{min(technology.voltages):g}"]))
         self.exact = FrontPoint.from_json(exact)
+        self.has_power = self.exact.power_at(self.nominal) is not None
         self.metric = self.exact.metric
         self.majority = self.exact.test.majority_value(self.metric)
 
@@ -170,6 +176,7 @@ class _View:
             "validation": f"{circuit.score:.1%}",
             "area": significant(circuit.area_cm2),
             "power": significant(power),
+            "power_text": _power_text(power),
             "powers": [significant(circuit.power_mw[v]) for v in self.voltages],
             "delay": significant(circuit.delay_ms[self.nominal]),
             "rate": significant(circuit.max_rate_hz) if circuit.max_rate_hz else NOTHING,
@@ -177,7 +184,7 @@ class _View:
             "cell_counts": ", ".join(f"{n} {cell}" for cell, n in circuit.cell_counts.items()) or "none",
             "area_factor": factor(self.exact.area_cm2, circuit.area_cm2),
             "power_factor": factor(self.exact.power_at(self.nominal), power),
-            "carried": [source in feasible_sources(power) for source in POWER_SOURCES],
+            **carried_cells(point.get("feasibility")),
             "vectors": point["verification"]["vectors"]["total"],
             "mismatches": sum(point["verification"]["mismatches"].values()),
         }
@@ -218,21 +225,29 @@ class _View:
             "id": shown["id"],
             "factor": shown["area_factor"],
             "area": shown["area"],
-            "power": shown["power"],
+            "power_text": shown["power_text"],
             "test": shown["test"],
         }
 
 
-def significant(value: float) -> str:
-    """Three significant digits, never in exponent form."""
+def _power_text(power: float | None) -> str:
+    return "no power figures" if power is None else f"{significant(power)} mW"
+
+
+def significant(value: float | None) -> str:
+    """Three significant digits, never in exponent form; a dash for no figure."""
+    if value is None:
+        return NOTHING
     if value == 0:
         return "0"
     text = f"{value:.3g}"
     return f"{float(text):.6f}".rstrip("0").rstrip(".") if "e" in text else text
 
 
-def factor(reference: float, value: float) -> str:
-    """How many times smaller a value is than its reference."""
+def factor(reference: float | None, value: float | None) -> str:
+    """How many times smaller a value is than its reference; a dash where one is not known."""
+    if reference is None or value is None:
+        return NOTHING
     if value <= 0:
         return "∞" if reference > 0 else "1"
     ratio = reference / value

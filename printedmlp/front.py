@@ -55,7 +55,8 @@ class FrontPoint:
     test : figures on the test rows, which nothing is chosen by.
     area_cm2, cells, cell_counts : of the mapped netlist; cell area without routing.
     power_mw, delay_ms : by supply voltage as JSON writes it, such as "0.6" and "1"; power is that on the test rows.
-    max_rate_hz : highest rate at the nominal voltage; None where there is no path from input to output.
+        None where the technology has no figures.
+    max_rate_hz : highest rate at the nominal voltage; None where no path from input to output or no delay is known.
     model_sha256 : hash of the classifier's JSON text.
     """
 
@@ -67,8 +68,8 @@ class FrontPoint:
     test: Metrics
     area_cm2: float
     cells: int
-    power_mw: Mapping[str, float]
-    delay_ms: Mapping[str, float]
+    power_mw: Mapping[str, float | None]
+    delay_ms: Mapping[str, float | None]
     max_rate_hz: float | None
     model_sha256: str
     metric: str
@@ -95,8 +96,8 @@ class FrontPoint:
         """Value of the chosen metric on the test rows."""
         return self.test.value(self.metric)
 
-    def power_at(self, voltage: str) -> float:
-        """Power in mW at a supply voltage; ConfigError if it was not measured there."""
+    def power_at(self, voltage: str) -> float | None:
+        """Power in mW at a supply voltage, None without figures; ConfigError if it was not measured there."""
         if voltage not in self.power_mw:
             raise ConfigError(f"circuit {self.id}: no power at {voltage} V, only at {', '.join(self.power_mw)} V")
         return self.power_mw[voltage]
@@ -124,8 +125,8 @@ class Reduction:
     """The smallest circuit within a loss of validation score, against the exact baseline.
 
     `id` is None where no circuit qualifies. `score` and `test_score` are by the metric that was chosen. A factor is
-    the baseline's figure over the circuit's; None without a circuit and where the circuit's figure is zero (a
-    constant answer needs no cell).
+    the baseline's figure over the circuit's; None without a circuit or a figure, and where the circuit's figure is
+    zero (a constant answer needs no cell).
     """
 
     loss: float
@@ -216,8 +217,8 @@ def _reduction(front: Sequence[FrontPoint], exact: FrontPoint, loss: float, volt
     )
 
 
-def _factor(reference: float, value: float) -> float | None:
-    return reference / value if value > 0 else None
+def _factor(reference: float | None, value: float | None) -> float | None:
+    return reference / value if reference is not None and value else None
 
 
 def front_csv(points: Sequence[FrontPoint], exact: FrontPoint, *, voltage: str) -> str:
