@@ -52,7 +52,7 @@ SOURCES = (PAPER, TREE, SEARCH)
 """Stages whose classifiers are mapped; refinement starts from their circuits."""
 PER_STAGE = 6
 """Circuits of each stage that are kept for comparison beside the front, at most."""
-CIRCUIT_FIGURES = ("area_cm2", "cells", "cell_counts", "power_mw", "delay_ms", "max_rate_hz")
+CIRCUIT_FIGURES = ("area_cm2", "cells", "cell_counts", "power_mw", "delay_ms", "max_rate_hz", "system")
 
 
 def synthesis(job: Job) -> list[str]:
@@ -192,6 +192,7 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         "recipe": record["recipe"],
         "delay_extrapolated": figures["delay_extrapolated"],
         "feasibility": feasibility_of(figures, job.technology, job.config.use),
+        "front_end": figures["front_end"],
     }
     return Design(point, model, netlist, extra)
 

@@ -18,8 +18,9 @@ def feasibility_of(figures: Figures, technology: Technology, use: Use) -> dict[s
     return feasibility(figures["power_mw"][voltage], figures["delay_ms"][voltage], use)
 
 
-def feasibility_words(figures: Figures | None) -> str:
+def feasibility_words(record: Figures) -> str:
     """The weakest source that carries it, energy, and a battery's life, in one line; empty without figures."""
+    figures = record.get("feasibility")
     if figures is None:
         return ""
     source = weakest_source(dict(figures))

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from flows.cli import run_command
 from flows.feasible import feasibility_of, feasibility_words
+from flows.front_ends import front_ends_of, system_words
 from flows.run import json_text
 from hdl.cells import verilog_text
 from hdl.liberty import read_liberty
@@ -67,8 +68,8 @@ def figures_of(netlist: Netlist, technology: Technology, vectors: Vectors, input
     Returns
     -------
     JSON-ready: the metrics, "area_cm2", "cells", "cell_counts", "power_mw" and "delay_ms" by voltage (None where
-    the technology has no figures), "max_rate_hz" at the technology's nominal voltage (None without a delay) and
-    "delay_extrapolated".
+    the technology has no figures), "max_rate_hz" at the technology's nominal voltage (None without a delay),
+    "delay_extrapolated", and "front_end" and "system" of `flows.front_ends`.
     """
     timing = timing_of(netlist, technology)
     nominal = timing[technology.nominal_voltage]
@@ -82,6 +83,7 @@ def figures_of(netlist: Netlist, technology: Technology, vectors: Vectors, input
         "power_mw": {f"{voltage:g}": power[voltage] for voltage in technology.voltages},
         "delay_ms": {f"{voltage:g}": report.delay_ms if report else None for voltage, report in timing.items()},
         "max_rate_hz": rate_hz if math.isfinite(rate_hz) else None,
+        **front_ends_of(netlist, technology, vectors, input_bits, power[technology.nominal_voltage]),
         "delay_extrapolated": any(report.extrapolated for report in timing.values() if report),
     }
 
@@ -259,7 +261,8 @@ def measurement_text(record: dict[str, Any]) -> str:
         ("cells", f"{record['cells']} ({', '.join(f'{n} {c}' for c, n in record['cell_counts'].items())})"),
         ("static power", _by_voltage(record["power_mw"], "mW")),
         ("delay", _by_voltage(record["delay_ms"], "ms")),
-        *((("power source", words),) if (words := feasibility_words(record["feasibility"])) else ()),
+        *((("power source", words),) if (words := feasibility_words(record)) else ()),
+        *((("with sensors", words),) if (words := system_words(record)) else ()),
         ("simulation", f"given Verilog against netlist: {simulated}"),
     ]
     return "".join(f"{name:18} {value}\n" for name, value in lines)

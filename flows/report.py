@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from flows.config import DesignConfig
 from flows.feasible import carried_cells
+from flows.front_ends import system_cells
 from flows.plot import NAMED, SHAPES, Mark, area_axis, key_svg, power_axis, score_svg
 from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_side
 from printedmlp.objective import BALANCED
@@ -75,6 +76,7 @@ def report_html(
         technology={
             "name": technology.name.upper(),
             "has_power": view.has_power,
+            "has_front_end": view.exact.system is not None,
             "has_delay": not technology.without_delay,
             "mean_power": ", ".join(technology.with_mean_power),
             "source": technology.source,
@@ -96,6 +98,7 @@ def report_html(
         levels=[view.level(level) for level in stages_side_by_side(circuits, view.exact)],
         stage_words={stage: STAGE_WORDS[stage] for stage in stages if stage in STAGE_WORDS},
         use=config.use,
+        thermometer=bool((exact.get("system") or {}).get("thermometer")),
         sources=[{"name": s.name, "power": f"{s.power_mw:g} mW"} for s in POWER_SOURCES],
         quantiser=_features(quantiser, config.input_bits),
         extrapolated=any(p["delay_extrapolated"] for p in (exact, *points)),
@@ -185,6 +188,7 @@ class _View:
             "area_factor": factor(self.exact.area_cm2, circuit.area_cm2),
             "power_factor": factor(self.exact.power_at(self.nominal), power),
             **carried_cells(point.get("feasibility")),
+            "sensors": system_cells(point),
             "vectors": point["verification"]["vectors"]["total"],
             "mismatches": sum(point["verification"]["mismatches"].values()),
         }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.feasible import feasibility_words
+from flows.front_ends import system_words
 from flows.report import METRIC_NAMES, factor, significant
 from printedmlp.front import FrontPoint, Level, stages_side_by_side
 from printedmlp.technology import Technology
@@ -69,9 +70,16 @@ def _stages(points: list[FrontPoint], exact: FrontPoint) -> list[str]:
 
 def _carried(records: Sequence[Mapping[str, Any]], voltage: str) -> list[str]:
     """A line a circuit: the weakest printed source that carries it, a battery's life; nothing without figures."""
-    found = [(record["id"], feasibility_words(record.get("feasibility"))) for record in records]
-    lines = [f"{name:10} {words}" for name, words in found if words]
-    return ["", f"power source at {voltage} V, classifier alone", *lines] if lines else []
+    lines: list[str] = []
+    told = (
+        (f"power source at {voltage} V, classifier alone", feasibility_words),
+        ("with the sensors", system_words),
+    )
+    for head, words in told:
+        found = [(record["id"], words(record)) for record in records]
+        own = [f"{name:10} {text}" for name, text in found if text]
+        lines += ["", head, *own] if own else []
+    return lines
 
 
 def _level(level: Level) -> str:

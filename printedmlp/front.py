@@ -34,6 +34,8 @@ __all__ = [
 
 STAGE_ORDER = ("textbook", "exact", "paper", "tree", "search", "refine")
 """Where a circuit can come from, in the order in which pages and tables show it."""
+FRONT_ENDS = ("full", "pruned", "thermometer")
+"""Sensor front ends that a circuit's system figures are told with."""
 LOSSES = (0, 1, 2, 5)
 """Losses of the validation score, in percentage points, at which reductions are quoted."""
 
@@ -58,6 +60,7 @@ class FrontPoint:
         None where the technology has no figures.
     max_rate_hz : highest rate at the nominal voltage; None where no path from input to output or no delay is known.
     model_sha256 : hash of the classifier's JSON text.
+    system : comparators and, by kind of sensor front end, area and power with it; None where that is not known.
     """
 
     id: str
@@ -78,6 +81,7 @@ class FrontPoint:
     choice_power_mw: float | None = None
     description: str = ""
     cell_counts: Mapping[str, int] = field(default_factory=dict)
+    system: Mapping[str, Any] | None = None
 
     @property
     def form(self) -> str:
@@ -263,5 +267,15 @@ def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str) -> dict[str, An
         "power_factor": _factor(exact.power_at(voltage), point.power_at(voltage)),
         **{f"delay_ms_{v}v": point.delay_ms[v] for v in sorted(exact.delay_ms)},
         "max_rate_hz": point.max_rate_hz,
+        **_system_columns(point.system or {}),
         "model_sha256": point.model_sha256,
     }
+
+
+def _system_columns(system: Mapping[str, Any]) -> dict[str, Any]:
+    """Classifier and sensor front end together, in a column for each kind and figure; empty where not known."""
+    columns = {"comparators": system.get("comparators")}
+    for kind in FRONT_ENDS:
+        figures = system.get(kind) or {}
+        columns |= {f"{kind}_{figure}": figures.get(figure) for figure in ("area_cm2", "power_mw")}
+    return columns

@@ -10,7 +10,8 @@ from printedmlp.technology.technology import Technology
 def figures_known(technology: Technology) -> str:
     """Cells, voltages, and which of power and delay are known, in one line."""
     voltages = "/".join(f"{voltage:g}" for voltage in technology.voltages)
-    return f"{len(technology.cells)} cells, {voltages} V, {_power(technology)}, {_delay(technology)}"
+    known = (_power(technology), _delay(technology), *(["sensor front end"] if technology.front_end else []))
+    return f"{len(technology.cells)} cells, {voltages} V, {', '.join(known)}"
 
 
 def missing_figures(technology: Technology) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from printedmlp.errors import ConfigError
 from printedmlp.technology.cell import Arc, ArcTiming, Capacitance, Cell, DelayTable
+from printedmlp.technology.front_end import FrontEndFigures, front_end_figures
 
 BUILT_IN = ("egfet", "cnt_tft")
 """Names of the technologies that are part of the package."""
@@ -25,7 +26,8 @@ class Technology:
     ``cells`` holds combinational single-output cells only; ``other_cells`` lists the rest by name with their kind
     (latch, flip_flop, tristate), for which netlists have no use. Area and function of every cell are known, power
     and delay may not be. ``output_load_pf`` loads every output bit and should be about one gate input;
-    ``input_slew_ns`` is the transition time of the input bits. Raises ConfigError when there is no cell at all.
+    ``input_slew_ns`` is the transition time of the input bits. ``front_end`` is at the nominal voltage, None where
+    nothing is known of it. Raises ConfigError when there is no cell at all.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Technology:
     other_cells: Mapping[str, str] = field(default_factory=dict)
     output_load_pf: float = 100.0
     input_slew_ns: float = 1e6
+    front_end: FrontEndFigures | None = None
 
     def __post_init__(self) -> None:
         if not self.cells:
@@ -123,6 +126,7 @@ def _technology(data: dict[str, Any]) -> Technology:
         nominal_voltage=float(data["nominal_voltage"]),
         source=data.get("source", ""),
         other_cells={n: c["kind"] for n, c in data["cells"].items() if n not in mappable},
+        front_end=front_end_figures(data.get("front_end")),
         **given,
     )
 

@@ -300,3 +300,23 @@ def test_without_figures_of_power_and_delay_the_page_says_so():
     assert "no power figures" in words(html)
     row = next(line for line in summary_text(data, bare).splitlines() if line.startswith("paper-1"))
     assert row.split()[6:9] == ["–", "–", "7"]
+
+
+SENSED = {
+    "front_end": {"inputs": 2, "comparators": 3, "undecided": 1},
+    "system": {
+        "comparators": 3,
+        "full": {"area_cm2": 0.38, "power_mw": 0.78, "most": {"area_cm2": 0.54, "power_mw": 2.72}},
+        "pruned": {"area_cm2": 0.05, "power_mw": 0.2},
+    },
+}
+
+
+def test_the_sensors_stand_beside_the_classifier():
+    data = front(point("paper-1", "paper", 0.04, 0.9, **SENSED), **SENSED)
+    text = words(page(data))
+    assert "paper-1 2 3 (1 unproved) 0.04 0.12 0.38–0.54 0.78–2.72 0.05 0.2" in text
+    assert "thermometer" not in text
+    terminal = summary_text(data, load_technology("egfet"))
+    assert "paper-1    3 comparators; full 0.38 cm2, 0.78 mW at least; pruned 0.05 cm2, 0.2 mW" in terminal
+    assert "With the sensors" not in page(front(point("paper-1", "paper", 0.04, 0.9)))

@@ -238,7 +238,7 @@ def test_means_of_the_source_count_the_states_it_lists():
 
 
 def test_what_is_known_is_told():
-    assert figures_known(EGFET) == "7 cells, 0.6/0.8/1 V, power by state, delays"
+    assert figures_known(EGFET) == "7 cells, 0.6/0.8/1 V, power by state, delays, sensor front end"
     assert "mean for AND2X1, OR2X1, XOR2X1, XNOR2X1" in figures_known(CNT)
     assert missing_figures(EGFET) == missing_figures(CNT) == []
     bare = {name: dataclasses.replace(cell, arcs=(), leakage_nw={}) for name, cell in EGFET.cells.items()}
