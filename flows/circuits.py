@@ -6,12 +6,13 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from flows.chosen import Design
+from flows.config import THERMOMETER
 from flows.feasible import feasibility_of
 from flows.header import header_lines
 from flows.job import Job
@@ -34,10 +35,10 @@ from flows.mapping import (
 )
 from flows.measure import figures_of
 from flows.run import json_text, sha256_text, whole_folder, write_text
+from flows.thermometer import THERMOMETER_FILES, with_thermometers
 from hdl.cells import verilog_text
 from hdl.synthesis import netlist_verilog, read_netlist
-from printedmlp.circuit import Netlist
-from printedmlp.classifier import Classifier, classifier_from_json, description
+from printedmlp.classifier import classifier_from_json, description
 from printedmlp.errors import PrintedMLPWarning
 from printedmlp.front import FrontPoint, nearest_miss, select_front
 from printedmlp.metrics import Metrics
@@ -104,16 +105,6 @@ def best_layers(points: np.ndarray, n: int) -> list[int]:
     return chosen
 
 
-@dataclass(frozen=True)
-class Design:
-    """A chosen circuit: its figures, its classifier, its cells, and what the record adds."""
-
-    point: FrontPoint
-    model: Classifier
-    netlist: Netlist
-    extra: dict[str, Any]
-
-
 def designs(job: Job) -> list[str]:
     """Choose the front, measure it, write its files, and keep them only if simulation finds every circuit right.
 
@@ -127,6 +118,8 @@ def designs(job: Job) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         drafts = Path(folder)
         _write_files(job, drafts, found)
+        if job.config.inputs == THERMOMETER:
+            found = with_thermometers(job, drafts, found)
         records = _simulated(job, drafts, found)
         return [
             file
@@ -223,7 +216,8 @@ def _kept(job: Job, draft: Path, design: Design, verification: dict[str, Any]) -
     names = {"class_names": list(job.dataset.class_names), "feature_names": list(job.dataset.feature_names)}
     record = {**design.point.to_json(), **design.extra, **names, "verification": proof}
     name = design.point.id
+    files = [*DESIGN_FILES, *(THERMOMETER_FILES if "thermometer" in design.extra else ())]
     with whole_folder(job.run.path("designs", name)) as folder:
-        for file in DESIGN_FILES:
+        for file in files:
             write_text(folder / file, json_text(record) if file == MEASURE else (draft / file).read_text("utf-8"))
-    return [f"designs/{name}/{file}" for file in DESIGN_FILES]
+    return [f"designs/{name}/{file}" for file in files]

@@ -56,10 +56,14 @@ BUDGETS: dict[str, dict[str, Any]] = {
         "effort": "thorough",
     },
 }
+THERMOMETER = "thermometer"
+INPUTS = ("binary", THERMOMETER)
+"""What a circuit's input bits are: of its features' codes, or also of a second form, comparators' outputs."""
 CHOICES: dict[str, tuple[str, ...]] = {
     "budget": tuple(BUDGETS),
     "effort": ("quick", "standard", "thorough"),
     "metric": METRICS,
+    "inputs": INPUTS,
     "missing": ("drop", "error"),
     "simulator": ("verilator", "icarus"),
 }
@@ -93,7 +97,12 @@ RANGES: dict[str, tuple[float, float]] = {
     "lsb": (0, 20),
     "msb": (0, 30),
 }
-AT_REST: dict[str, Any] = {"sample_rate": DEFAULT_RATE_HZ, "battery_mah": None, "battery_v": None}
+AT_REST: dict[str, Any] = {
+    "inputs": "binary",
+    "sample_rate": DEFAULT_RATE_HZ,
+    "battery_mah": None,
+    "battery_v": None,
+}
 """Settings that are not written while they have these values."""
 PLAIN: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 """Types that a value of a TOML file may have by the type that a setting is declared as."""
@@ -138,6 +147,8 @@ class DesignConfig:
     effort : synthesis effort of the designs reported.
     technology : name of a built-in technology or path of a TOML file.
     liberty : path of a Liberty file used instead.
+    inputs : "binary", or "thermometer" to write every circuit in a second form as well, which has one input bit for
+        each threshold that it uses.
     sample_rate : samples a second that are to be classified, for what power sources can do.
     battery_mah, battery_v : capacity and voltage of a battery whose life is told; both or neither.
     random_vectors : seeded random vectors each circuit is simulated with, at least 10,000.
@@ -181,6 +192,7 @@ class DesignConfig:
     effort: str = ""
     technology: str = "egfet"
     liberty: str | None = None
+    inputs: str = "binary"
     sample_rate: float = DEFAULT_RATE_HZ
     battery_mah: float | None = None
     battery_v: float | None = None

@@ -47,7 +47,9 @@ def system_words(record: Figures) -> str:
 def _pair(figures: Figures) -> str:
     power = figures["power_mw"]
     words = f"{three(figures['area_cm2'])} cm2" + (f", {three(power)} mW" if power is not None else "")
-    return f"{words} at least" if "most" in figures else words
+    if "most" in figures:
+        return f"{words} at least"
+    return f"{words} ({figures['carried_by'] or 'no printed source'})" if power is not None else words
 
 
 def system_cells(record: Figures) -> dict[str, Any] | None:
@@ -58,6 +60,7 @@ def system_cells(record: Figures) -> dict[str, Any] | None:
     kinds = FRONT_ENDS if found.get("thermometer") else FRONT_ENDS[:2]
     doubt = f" ({converters['undecided']} unproved)" if converters["undecided"] else ""
     return {
+        "sources": [(found[kind] or {}).get("carried_by") or "none" for kind in kinds[1:]],
         "inputs": converters["inputs"],
         "comparators": f"{converters['comparators']}{doubt}",
         "figures": [_range(found[kind], figure) for kind in kinds for figure in ("area_cm2", "power_mw")],

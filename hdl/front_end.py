@@ -23,6 +23,7 @@ from hdl.power import static_power_mw
 from hdl.thresholds import Thresholds
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.circuit.netlist import FIRST_INPUT
+from printedmlp.power_sources import feasible_sources
 from printedmlp.technology import Technology
 
 INVERTER, NAND = 0b01, 0b0111
@@ -58,13 +59,20 @@ def representatives(levels: Sequence[int], bits: Sequence[int], input_bits: int)
     def changes(one: int, other: int) -> int:
         return ((one ^ other) & mask).bit_count()
 
-    best = {code: ((code & mask).bit_count() * 0.01, (code,)) for code in range(edges[1])}
+    best: dict[int, tuple[float, tuple[int, ...]]] = {
+        code: ((code & mask).bit_count() * 0.01, (code,)) for code in range(edges[1])
+    }
     for low, high in itertools.pairwise(edges[1:]):
         best = {
             code: min((cost + changes(code, chosen[-1]), (*chosen, code)) for cost, chosen in best.values())
             for code in range(low, high)
         }
     return min(best.values())[1]
+
+
+def changes_of(codes: Sequence[int], bit: int) -> list[int]:
+    """Numbers of the levels, from 0, at which a bit of the codes shown changes."""
+    return [i for i, (one, next_) in enumerate(itertools.pairwise(codes)) if (one ^ next_) >> bit & 1]
 
 
 def encoder(levels: Sequence[int], bits: Sequence[int], input_bits: int, technology: Technology) -> Netlist | None:
@@ -86,17 +94,17 @@ def encoder(levels: Sequence[int], bits: Sequence[int], input_bits: int, technol
 
     outputs = []
     for bit in bits:
-        shown = [code >> bit & 1 for code in codes]
-        changes = [FIRST_INPUT + i for i in range(len(levels)) if shown[i] != shown[i + 1]]
+        start = codes[0] >> bit & 1
+        changes = [FIRST_INPUT + i for i in changes_of(codes, bit)]
         if not changes:
-            outputs.append(shown[0])
-        elif len(changes) == 1 and not shown[0]:
+            outputs.append(start)
+        elif len(changes) == 1 and not start:
             outputs.append(changes[0])
         else:
             net = add(inverter, changes[-1])
             for change in changes[-2::-1]:
                 net = add(nand, change, net)
-            outputs.append(net if shown[0] else add(inverter, net))
+            outputs.append(net if start else add(inverter, net))
     return Netlist(len(levels), tuple(instances), tuple(outputs))
 
 
@@ -161,8 +169,17 @@ def _encoder_cost(
 
 
 def system(classifier: Cost, converters: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Classifier and front end together, JSON-ready like the front end; None without figures of it."""
+    """Classifier and front end together, JSON-ready like the front end; None without figures of it.
+
+    "carried_by" names the weakest printed source that carries both always on, None where none does.
+    """
     if converters is None:
         return None
-    both = (classifier + Cost(converters["area_cm2"], converters["power_mw"])).to_json()
-    return {**both, **({"most": system(classifier, converters["most"])} if "most" in converters else {})}
+    both = classifier + Cost(converters["area_cm2"], converters["power_mw"])
+    told = {**both.to_json(), "carried_by": _carried_by(both.power_mw)}
+    return {**told, **({"most": system(classifier, converters["most"])} if "most" in converters else {})}
+
+
+def _carried_by(power_mw: float | None) -> str | None:
+    sources = () if power_mw is None else feasible_sources(power_mw)
+    return sources[-1].name if sources else None

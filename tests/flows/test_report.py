@@ -307,7 +307,7 @@ SENSED = {
     "system": {
         "comparators": 3,
         "full": {"area_cm2": 0.38, "power_mw": 0.78, "most": {"area_cm2": 0.54, "power_mw": 2.72}},
-        "pruned": {"area_cm2": 0.05, "power_mw": 0.2},
+        "pruned": {"area_cm2": 0.05, "power_mw": 0.2, "carried_by": "Blue Spark printed battery"},
     },
 }
 
@@ -315,8 +315,11 @@ SENSED = {
 def test_the_sensors_stand_beside_the_classifier():
     data = front(point("paper-1", "paper", 0.04, 0.9, **SENSED), **SENSED)
     text = words(page(data))
-    assert "paper-1 2 3 (1 unproved) 0.04 0.12 0.38–0.54 0.78–2.72 0.05 0.2" in text
+    assert "paper-1 2 3 (1 unproved) 0.04 0.12 0.38–0.54 0.78–2.72 0.05 0.2 Blue Spark printed battery" in text
     assert "thermometer" not in text
     terminal = summary_text(data, load_technology("egfet"))
-    assert "paper-1    3 comparators; full 0.38 cm2, 0.78 mW at least; pruned 0.05 cm2, 0.2 mW" in terminal
+    assert (
+        "paper-1    3 comparators; full 0.38 cm2, 0.78 mW at least; pruned 0.05 cm2, 0.2 mW (Blue Spark printed battery)"
+        in terminal
+    )
     assert "With the sensors" not in page(front(point("paper-1", "paper", 0.04, 0.9)))

@@ -20,6 +20,7 @@ ROWS = np.array([[0], [5], [9], [15]], dtype=np.uint8)
 
 
 def test_comparators_by_hand():
+    assert FIGURES is not None
     # Levels 1 and 15 of 4 bits: 8.24 + 57.8 uW, 0.176 + 0.032 mm2; level 1 of two bits is level 4.
     assert FIGURES.comparators((1, 15), 4) == (pytest.approx(0.00208), pytest.approx(0.06604))
     assert FIGURES.comparators((1,), 2) == (pytest.approx(0.00176), pytest.approx(0.0157))
@@ -45,6 +46,7 @@ def test_one_wire_by_hand():
     both = system(Cost(0.1, 0.2), found["full"])
     assert both is not None
     assert both["area_cm2"] == pytest.approx(0.27)
+    assert both["carried_by"] == "Blue Spark printed battery"
     assert both["most"]["power_mw"] == pytest.approx(1.5)
 
 
