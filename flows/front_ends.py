@@ -52,18 +52,18 @@ def _pair(figures: Figures) -> str:
     return f"{words} ({figures['carried_by'] or 'no printed source'})" if power is not None else words
 
 
-def system_cells(record: Figures) -> dict[str, Any] | None:
-    """The record as cells of the report's table; None without figures."""
+def system_cells(record: Figures, thermometer: bool) -> dict[str, Any] | None:
+    """The record as cells of the report's table, perhaps with the second form; None without figures."""
     found, converters = record.get("system"), record.get("front_end")
     if not found or not converters:
         return None
-    kinds = FRONT_ENDS if found.get("thermometer") else FRONT_ENDS[:2]
+    kinds = FRONT_ENDS if thermometer else FRONT_ENDS[:2]
     doubt = f" ({converters['undecided']} unproved)" if converters["undecided"] else ""
     return {
-        "sources": [(found[kind] or {}).get("carried_by") or "none" for kind in kinds[1:]],
+        "sources": [(found.get(kind) or {}).get("carried_by") or "none" for kind in kinds[1:]],
         "inputs": converters["inputs"],
         "comparators": f"{converters['comparators']}{doubt}",
-        "figures": [_range(found[kind], figure) for kind in kinds for figure in ("area_cm2", "power_mw")],
+        "figures": [_range(found.get(kind), figure) for kind in kinds for figure in ("area_cm2", "power_mw")],
     }
 
 

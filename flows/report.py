@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from flows.config import DesignConfig
+from flows.config import THERMOMETER, DesignConfig
 from flows.feasible import carried_cells
 from flows.front_ends import system_cells
 from flows.plot import NAMED, SHAPES, Mark, area_axis, key_svg, power_axis, score_svg
@@ -62,7 +62,7 @@ def report_html(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
     exact, points, others = front["exact"], front["front"], front.get("others", [])
-    view = _View(technology, exact)
+    view = _View(technology, exact, thermometer=config.inputs == THERMOMETER)
     circuits = [FrontPoint.from_json(record) for record in (*points, *others)]
     baselines = [FrontPoint.from_json(front[name]) for name in NAMED]
     stages = [stage for stage in SHAPES if stage in {c.stage for c in circuits}]
@@ -98,7 +98,7 @@ def report_html(
         levels=[view.level(level) for level in stages_side_by_side(circuits, view.exact)],
         stage_words={stage: STAGE_WORDS[stage] for stage in stages if stage in STAGE_WORDS},
         use=config.use,
-        thermometer=bool((exact.get("system") or {}).get("thermometer")),
+        thermometer=view.thermometer,
         sources=[{"name": s.name, "power": f"{s.power_mw:g} mW"} for s in POWER_SOURCES],
         quantiser=_features(quantiser, config.input_bits),
         extrapolated=any(p["delay_extrapolated"] for p in (exact, *points)),
@@ -151,7 +151,8 @@ def _plots(
 class _View:
     """Turns figures into the words of the page, at one technology's voltages and against one baseline."""
 
-    def __init__(self, technology: Technology, exact: Figures) -> None:
+    def __init__(self, technology: Technology, exact: Figures, *, thermometer: bool) -> None:
+        self.thermometer = thermometer
         self.voltages = [f"{v:g}" for v in technology.voltages]
         self.nominal = f"{technology.nominal_voltage:g}"
         # The least power a circuit can be run with is at the lowest voltage.
@@ -188,7 +189,7 @@ class _View:
             "area_factor": factor(self.exact.area_cm2, circuit.area_cm2),
             "power_factor": factor(self.exact.power_at(self.nominal), power),
             **carried_cells(point.get("feasibility")),
-            "sensors": system_cells(point),
+            "sensors": system_cells(point, self.thermometer),
             "vectors": point["verification"]["vectors"]["total"],
             "mismatches": sum(point["verification"]["mismatches"].values()),
         }

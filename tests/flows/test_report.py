@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -302,7 +303,7 @@ def test_without_figures_of_power_and_delay_the_page_says_so():
     assert row.split()[6:9] == ["–", "–", "7"]
 
 
-SENSED = {
+SENSED: dict[str, Any] = {
     "front_end": {"inputs": 2, "comparators": 3, "undecided": 1},
     "system": {
         "comparators": 3,
@@ -318,8 +319,10 @@ def test_the_sensors_stand_beside_the_classifier():
     assert "paper-1 2 3 (1 unproved) 0.04 0.12 0.38–0.54 0.78–2.72 0.05 0.2 Blue Spark printed battery" in text
     assert "thermometer" not in text
     terminal = summary_text(data, load_technology("egfet"))
-    assert (
-        "paper-1    3 comparators; full 0.38 cm2, 0.78 mW at least; pruned 0.05 cm2, 0.2 mW (Blue Spark printed battery)"
-        in terminal
-    )
+    assert "paper-1    3 comparators; full 0.38 cm2, 0.78 mW at least; pruned 0.05 cm2, 0.2 mW (Blue" in terminal
+    second = {"area_cm2": 0.03, "power_mw": 0.1, "carried_by": None}
+    unary = {**SENSED, "system": {**SENSED["system"], "thermometer": second}}
+    text = words(page(front(point("paper-1", "paper", 0.04, 0.9, **unary), **SENSED), inputs="thermometer"))
+    assert "0.05 0.2 0.03 0.1 Blue Spark printed battery none" in text
+    assert "exact 2 3 (1 unproved) 4 12 0.38–0.54 0.78–2.72 0.05 0.2 – – Blue Spark printed battery none" in text
     assert "With the sensors" not in page(front(point("paper-1", "paper", 0.04, 0.9)))
