@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flows.chosen import Design
-from flows.header import header_lines
+from flows.header import thermometer_header_lines
 from flows.job import Job
 from flows.mapping import BASELINES, VERILOG
 from flows.measure import power_of, timing_of
@@ -107,7 +107,9 @@ def _made(
 ) -> Design:
     """Write, map and prove one circuit; the design with the figures of its second form."""
     design, inputs = item
-    header, names = _header(job, design, inputs), list(job.dataset.feature_names)
+    places = _places(job, inputs)
+    title = f"printedmlp circuit {design.point.id} on comparators' outputs"
+    header = thermometer_header_lines(title, job.run.read_json("dataset.json"), design.model, places)
     rtl = second_form(design, inputs, header)
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         mapped = map_verilog(rtl, job.technology, effort=job.config.effort, work_dir=Path(folder))
@@ -117,11 +119,10 @@ def _made(
         (proof := Path(folder, "proof")).mkdir()
         if equivalent(standing, design.netlist, job.technology, work_dir=proof) is not None:
             raise VerificationError(f"design '{design.point.id}': its thermometer netlist answers otherwise")
-    values = [feature["thresholds"] for feature in job.run.read_json("quantiser.json")["features"]]
     folder_of = drafts / design.point.id
     write_text(folder_of / RTL, rtl)
     write_text(folder_of / NETLIST, text)
-    write_text(folder_of / INPUTS, json_text(inputs.to_json(names, values)))
+    write_text(folder_of / INPUTS, json_text(places))
     recipe = mapped.recipe if netlist == mapped.netlist else f"{mapped.recipe}, evolution"
     figures = _figures(job, netlist, inputs.of(X))
     record = {**figures, "inputs": len(inputs.places), "recipe": recipe, "proved_equal_on_all_codes": True}
@@ -145,12 +146,10 @@ def second_form(design: Design, inputs: ThermometerInputs, header: Sequence[str]
     return thermometer_verilog(rtl, inputs, len(design.netlist.outputs), header)
 
 
-def _header(job: Job, design: Design, inputs: ThermometerInputs) -> list[str]:
-    dataset, quantiser = job.run.read_json("dataset.json"), job.run.read_json("quantiser.json")
-    title = f"printedmlp circuit {design.point.id} on comparators' outputs"
-    places = [f"inp[{i}]: code of feature {f} at least {level}" for i, (f, level) in enumerate(inputs.places)]
-    lines = header_lines(title, dataset, quantiser, design.model)
-    return [lines[0], "Its input bits, of which the codes below are made:", *places, *lines[1:]]
+def _places(job: Job, inputs: ThermometerInputs) -> list[dict[str, Any]]:
+    """What every input bit compares with, in the user's units."""
+    features = job.run.read_json("quantiser.json")["features"]
+    return inputs.to_json(job.dataset.feature_names, [feature["thresholds"] for feature in features])
 
 
 def _figures(job: Job, netlist: Netlist, rows: NDArray[np.uint8]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from printedmlp.errors import ConfigError
 
+LONGEST_HOURS = 10 * 24 * 365.25
 DEFAULT_RATE_HZ = 5.0
 """Printed classifiers are usually clocked at 5 to 20 Hz."""
 
@@ -135,10 +136,10 @@ def weakest_source(figures: dict[str, Any]) -> str | None:
 
 
 def duration(hours: float | None) -> str:
-    """A time in words of two or three digits, from minutes to years."""
-    if hours is None:
-        return "for ever"
+    """A time in words of two or three digits, from minutes to years; beyond ten no battery keeps its charge."""
+    if hours is None or hours > LONGEST_HOURS:
+        return "over 10 years"
     for unit, length in (("years", 24 * 365.25), ("days", 24.0), ("h", 1.0)):
         if hours >= 2 * length:
-            return f"{hours / length:.3g} {unit}" if hours / length < 1000 else f"{hours / length:.0f} {unit}"
+            return f"{hours / length:.3g} {unit}"
     return f"{hours * 60:.3g} min"
