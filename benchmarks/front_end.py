@@ -33,7 +33,7 @@ from printedmlp.vectors import read_vectors
 
 MOVES = 200_000
 """Proposals that look for gates which only patterns need that never occur."""
-LOSSES = (0.0, 1.0, 3.0)
+LOSSES = (0.0, 2.0, 5.0)
 """Points below the highest score within which refinement's smallest circuits are taken."""
 HEAD = (
     "run",
@@ -50,14 +50,17 @@ HEAD = (
 
 
 def chosen(found: list[Entry]) -> Iterator[Entry]:
-    """The best circuit of each stage, and the smallest refined ones near the best."""
+    """The best circuit of each stage, and the smallest refined ones near the best; each once."""
+    seen: set[str] = set()
     for stage in (TREE, SEARCH, REFINE):
         own = [e for e in found if e["stage"] == stage]
         best = max((e["merit"] for e in own), default=0.0)
         for loss in LOSSES if stage == REFINE else LOSSES[:1]:
             able = [e for e in own if e["merit"] >= best - loss / 100 - 1e-9]
-            if able:
-                yield min(able, key=lambda e: (e["area_cm2"], e["key"]))
+            smallest = min(able, key=lambda e: (e["area_cm2"], e["key"]), default=None)
+            if smallest and smallest["netlist_file"] not in seen:
+                seen.add(smallest["netlist_file"])
+                yield smallest
 
 
 def measured(run: Path, technology: Technology) -> Iterator[dict[str, Any]]:
