@@ -6,12 +6,14 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from flows.chosen import Design
+from flows.config import THERMOMETER
+from flows.feasible import feasibility_of
 from flows.header import header_lines
 from flows.job import Job
 from flows.mapping import (
@@ -33,11 +35,11 @@ from flows.mapping import (
 )
 from flows.measure import figures_of
 from flows.run import json_text, sha256_text, whole_folder, write_text
+from flows.thermometer import THERMOMETER_FILES, with_thermometers
 from hdl.cells import verilog_text
 from hdl.synthesis import netlist_verilog, read_netlist
 from printedmlp.choice import merit_of
-from printedmlp.circuit import Netlist
-from printedmlp.classifier import Classifier, classifier_from_json, description
+from printedmlp.classifier import classifier_from_json, description
 from printedmlp.errors import PrintedMLPWarning
 from printedmlp.front import FrontPoint, nearest_miss, select_front
 from printedmlp.metrics import Metrics
@@ -52,7 +54,7 @@ SOURCES = (PAPER, TREE, SEARCH)
 """Stages whose classifiers are mapped; refinement starts from their circuits."""
 PER_STAGE = 6
 """Circuits of each stage that are kept for comparison beside the front, at most."""
-CIRCUIT_FIGURES = ("area_cm2", "cells", "cell_counts", "power_mw", "delay_ms", "max_rate_hz")
+CIRCUIT_FIGURES = ("area_cm2", "cells", "cell_counts", "power_mw", "delay_ms", "max_rate_hz", "system")
 
 
 def synthesis(job: Job) -> list[str]:
@@ -108,16 +110,6 @@ def best_layers(points: np.ndarray, n: int) -> list[int]:
     return chosen
 
 
-@dataclass(frozen=True)
-class Design:
-    """A chosen circuit: its figures, its classifier, its cells, and what the record adds."""
-
-    point: FrontPoint
-    model: Classifier
-    netlist: Netlist
-    extra: dict[str, Any]
-
-
 def designs(job: Job) -> list[str]:
     """Choose the front, measure it, write its files, and keep them only if simulation finds every circuit right.
 
@@ -131,6 +123,8 @@ def designs(job: Job) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         drafts = Path(folder)
         _write_files(job, drafts, found)
+        if job.config.inputs == THERMOMETER:
+            found = with_thermometers(job, drafts, found)
         records = _simulated(job, drafts, found)
         return [
             file
@@ -151,7 +145,7 @@ def _named(job: Job) -> dict[str, Entry]:
         stairs = worth_keeping(own, [entry["area_cm2"] for entry in own])
         wanted = front | {_identity(entry) for entry in spread(stairs, PER_STAGE)}
         of_stage = [entry for entry in own if _identity(entry) in wanted]
-        of_stage.sort(key=lambda entry: (entry["area_cm2"], entry["choice_power_mw"], entry["key"]))
+        of_stage.sort(key=lambda entry: (entry["area_cm2"], entry["choice_power_mw"] or 0.0, entry["key"]))
         digits = len(str(len(of_stage)))
         kept += [(f"{stage}-{n:0{digits}}", entry) for n, entry in enumerate(of_stage, start=1)]
     baselines = zip(BASELINES, entries[: len(BASELINES)], strict=True)
@@ -201,6 +195,8 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         "estimate": entry.get("estimate"),
         "recipe": record["recipe"],
         "delay_extrapolated": figures["delay_extrapolated"],
+        "feasibility": feasibility_of(figures, job.technology, job.config.use),
+        "front_end": figures["front_end"],
     }
     return Design(point, model, netlist, extra)
 
@@ -231,7 +227,8 @@ def _kept(job: Job, draft: Path, design: Design, verification: dict[str, Any]) -
     names = {"class_names": list(job.dataset.class_names), "feature_names": list(job.dataset.feature_names)}
     record = {**design.point.to_json(), **design.extra, **names, "verification": proof}
     name = design.point.id
+    files = [*DESIGN_FILES, *(THERMOMETER_FILES if "thermometer" in design.extra else ())]
     with whole_folder(job.run.path("designs", name)) as folder:
-        for file in DESIGN_FILES:
+        for file in files:
             write_text(folder / file, json_text(record) if file == MEASURE else (draft / file).read_text("utf-8"))
-    return [f"designs/{name}/{file}" for file in DESIGN_FILES]
+    return [f"designs/{name}/{file}" for file in files]

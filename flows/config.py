@@ -12,6 +12,7 @@ from printedmlp.errors import ConfigError
 from printedmlp.front import Limits
 from printedmlp.metrics import METRICS
 from printedmlp.objective import check_weights
+from printedmlp.power_sources import DEFAULT_RATE_HZ, Use, use_of
 from printedmlp.search import SearchSettings
 
 BUDGETS: dict[str, dict[str, Any]] = {
@@ -55,10 +56,14 @@ BUDGETS: dict[str, dict[str, Any]] = {
         "effort": "thorough",
     },
 }
+THERMOMETER = "thermometer"
+INPUTS = ("binary", THERMOMETER)
+"""What a circuit's input bits are: of its features' codes, or also of a second form, comparators' outputs."""
 CHOICES: dict[str, tuple[str, ...]] = {
     "budget": tuple(BUDGETS),
     "effort": ("quick", "standard", "thorough"),
     "metric": METRICS,
+    "inputs": INPUTS,
     "missing": ("drop", "error"),
     "simulator": ("verilator", "icarus"),
 }
@@ -77,6 +82,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "jitter": (0, 1000),
     "power_moves": (0, 10**10),
     "teacher_copies": (1, 1000),
+    "sample_rate": (1e-9, 1e9),
+    "battery_mah": (1e-9, 1e9),
+    "battery_v": (1e-9, 1e3),
     "max_area": (0.0, 1e6),
     "max_power": (0.0, 1e6),
     "min_accuracy": (0.0, 1.0),
@@ -89,6 +97,13 @@ RANGES: dict[str, tuple[float, float]] = {
     "lsb": (0, 20),
     "msb": (0, 30),
 }
+AT_REST: dict[str, Any] = {
+    "inputs": "binary",
+    "sample_rate": DEFAULT_RATE_HZ,
+    "battery_mah": None,
+    "battery_v": None,
+}
+"""Settings that are not written while they have these values."""
 PLAIN: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 """Types that a value of a TOML file may have by the type that a setting is declared as."""
 LISTS: dict[str, tuple[type, ...]] = {"tuple[int, ...]": (int,), "tuple[float, ...]": (int, float)}
@@ -133,6 +148,10 @@ class DesignConfig:
     effort : synthesis effort of the designs reported.
     technology : name of a built-in technology or path of a TOML file.
     liberty : path of a Liberty file used instead.
+    inputs : "binary", or "thermometer" to write every circuit in a second form as well, which has one input bit for
+        each threshold that it uses.
+    sample_rate : samples a second that are to be classified, for what power sources can do.
+    battery_mah, battery_v : capacity and voltage of a battery whose life is told; both or neither.
     random_vectors : seeded random vectors each circuit is simulated with, at least 10,000.
     simulator : "verilator" or "icarus".
     """
@@ -174,6 +193,10 @@ class DesignConfig:
     effort: str = ""
     technology: str = "egfet"
     liberty: str | None = None
+    inputs: str = "binary"
+    sample_rate: float = DEFAULT_RATE_HZ
+    battery_mah: float | None = None
+    battery_v: float | None = None
     random_vectors: int = 10_000
     simulator: str = "verilator"
 
@@ -193,6 +216,7 @@ class DesignConfig:
         if self.hidden is not None and not (self.hidden and all(1 <= n <= 256 for n in self.hidden)):
             raise ConfigError(f"hidden: {list(self.hidden)} must be layer sizes in 1..256")
         check_weights(self.class_weights)
+        use_of(self.sample_rate, self.battery_mah, self.battery_v)
 
     @property
     def search_settings(self) -> SearchSettings:
@@ -204,9 +228,15 @@ class DesignConfig:
         """What a circuit of the front must keep to."""
         return Limits(max_area_cm2=self.max_area, max_power_mw=self.max_power, min_score=self.min_accuracy)
 
+    @property
+    def use(self) -> Use:
+        """How the user means to power a circuit."""
+        return use_of(self.sample_rate, self.battery_mah, self.battery_v)
+
     def to_json(self) -> dict[str, Any]:
-        """The settings as a JSON-ready dictionary, without the copies for a teacher where there is none."""
-        idle = () if self.teacher else ("teacher_copies",)
+        """The settings as a JSON-ready dictionary, without those that are left at rest."""
+        idle = {key for key, rest in AT_REST.items() if getattr(self, key) == rest}
+        idle |= set() if self.teacher else {"teacher_copies"}
         values = {key: value for key, value in asdict(self).items() if key not in idle}
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 

@@ -21,7 +21,7 @@ from flows.ceiling import FILE, reference_for, run_ceiling
 from flows.cli import run_command
 from flows.config import BUDGETS, CHOICES, DesignConfig, make_config, with_hidden
 from flows.job import Job, Stage
-from flows.measure import check_figures
+from flows.measure import tell_missing_figures
 from flows.progress import Reporter
 from flows.reference_teacher import check_teacher, torch_version
 from flows.run import json_text, open_run, sha256_file, write_text
@@ -29,8 +29,9 @@ from flows.summary import summary_text
 from flows.tools import code_digest, versions
 from hdl.liberty import read_liberty
 from printedmlp.dataset import Dataset, load_dataset
+from printedmlp.errors import ConfigError
 from printedmlp.objective import BALANCED
-from printedmlp.technology import BUILT_IN, load_technology
+from printedmlp.technology import BUILT_IN, Technology, load_technology
 from printedmlp.topology import default_hidden
 
 STAGES: dict[str, Stage] = {
@@ -77,7 +78,8 @@ def design(
     dataset = load_dataset(config.dataset, label=config.label, missing=config.missing)
     config = with_hidden(config, default_hidden(dataset.name, dataset.n_classes))
     technology = read_liberty(Path(config.liberty)) if config.liberty else load_technology(config.technology)
-    check_figures(technology)
+    check_limits(config, technology)
+    tell_missing_figures(technology)
     if config.teacher is not None:
         check_teacher(config.teacher)
     ceiling_text = json_text(reference_for(reference, dataset)) if reference else None
@@ -101,6 +103,12 @@ def design(
                 print(f"float ceiling: {ceiling.words}")
             print(f"report: {run.path('report.html')}")
     return place
+
+
+def check_limits(config: DesignConfig, technology: Technology) -> None:
+    """Refuse a limit of power where the technology has no figures of it."""
+    if config.max_power is not None and technology.without_power:
+        raise ConfigError(f"max_power: technology '{technology.name}' has no power figures")
 
 
 @contextmanager
@@ -209,8 +217,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--teacher", metavar="KEY", help="float network that the genetic trainers learn from, such as mlp (none)")
     add("--teacher-copies", type=int, metavar="N", help="most rows that it labels for each training row (8)")
     add("--effort", choices=CHOICES["effort"], help="synthesis effort")
-    add("--technology", metavar="NAME", help="built-in technology or TOML file (default: egfet)")
+    add("--technology", metavar="NAME", help=f"{', '.join(BUILT_IN)} or a TOML file (default: egfet)")
     add("--liberty", metavar="FILE", help="Liberty file of the cells to use instead")
+    add("--inputs", choices=CHOICES["inputs"], help="thermometer: circuits on comparators' outputs as well")
+    add("--sample-rate", type=float, metavar="HZ", help="samples a second to classify (default: 5)")
+    add("--battery-mah", type=float, metavar="MAH", help="capacity of a battery whose life is to be told")
+    add("--battery-v", type=float, metavar="V", help="its voltage")
     add("--random-vectors", type=int, metavar="N", help="random vectors of the simulation (default: 10000)")
     add("--simulator", choices=CHOICES["simulator"], help="verilator (default) or icarus")
     return parser

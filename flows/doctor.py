@@ -1,4 +1,4 @@
-"""`python -m flows.doctor`: what the flow finds on this machine and what is missing.
+"""`python -m flows.doctor`: what the flow finds on this machine, what is missing, and what is known of the cells.
 
 Exit code 0 when every required tool is there, 2 when one is missing.
 """
@@ -14,14 +14,21 @@ from flows.tools import Tool, find_tools
 from printedmlp.errors import ToolError
 from printedmlp.kernels.compiler import find_compiler
 from printedmlp.kernels.native import runnable
+from printedmlp.technology import BUILT_IN, load_technology
+from printedmlp.technology.figures import figures_known
 
 
 def main(arguments: Sequence[str] | None = None, *, finder: Callable[[], list[Tool]] = find_tools) -> None:
-    """Print one line a tool; raises ToolError naming the required ones that are missing."""
-    argparse.ArgumentParser(prog="python -m flows.doctor", description=__doc__).parse_args(arguments)
+    """Print one line a tool and a technology; raises ToolError naming the required tools that are missing."""
+    parser = argparse.ArgumentParser(prog="python -m flows.doctor", description=__doc__)
+    parser.add_argument("--technology", metavar="FILE", help="TOML file of cells to check as well")
+    own = parser.parse_args(arguments).technology
     tools = [*finder(), native_kernel()]
     for tool in tools:
         print(_line(tool))
+    for name in (*BUILT_IN, *([own] if own else [])):
+        technology = load_technology(name)
+        print(f"found    {f'cells {technology.name}':15} {figures_known(technology)}")
     missing = [tool.name for tool in tools if tool.required and tool.version is None]
     if missing:
         raise ToolError(f"missing: {', '.join(missing)}")

@@ -33,9 +33,38 @@ def header_lines(
     ]
     for index, feature in enumerate(quantiser["features"]):
         lines += _feature_lines(index, bits, feature["name"], feature["thresholds"])
-    lines.append("The output is the index of the class:")
-    lines += [f"out = {index}: {_quoted(name)}" for index, name in enumerate(dataset["classes"])]
-    return lines
+    return lines + _output_lines(dataset)
+
+
+def thermometer_header_lines(
+    title: str, dataset: Mapping[str, Any], model: Classifier, places: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Comment lines, without `//`, of a circuit whose inputs are comparators' outputs.
+
+    Parameters
+    ----------
+    title, dataset, model : as for `header_lines`.
+    places : for each input bit "name", "level" and "at_least", as `hdl.thermometer` writes them.
+    """
+    lines = [
+        title,
+        f"Data set {dataset['name']}, sha256 {dataset['sha256']}",
+        f"{_form(model)}, inputs are outputs of comparators, combinational",
+    ]
+    lines += [f"inp[{i}] = 1: {_quoted(place['name'])} {_reached(place)}" for i, place in enumerate(places)]
+    return lines + _output_lines(dataset)
+
+
+def _reached(place: Mapping[str, Any]) -> str:
+    value = place["at_least"]
+    return (
+        f"of code {place['level']} or more" if value is None else f">= {value:.9g} (code {place['level']} or more)"
+    )
+
+
+def _output_lines(dataset: Mapping[str, Any]) -> list[str]:
+    lines = ["The output is the index of the class:"]
+    return lines + [f"out = {index}: {_quoted(name)}" for index, name in enumerate(dataset["classes"])]
 
 
 def _form(model: Classifier) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.job import Job
+from flows.measure import power_of
 from flows.run import sha256_text
 from hdl.emit import classifier_verilog, textbook_verilog
 from hdl.gates import gates_verilog
-from hdl.power import static_power_mw
 from hdl.synthesis import map_verilog, netlist_verilog, read_netlist
 from hdl.tree import tree_verilog
 from printedmlp.circuit import Netlist
@@ -69,8 +69,8 @@ class Choice:
 
     @property
     def power_mw_nominal(self) -> float:
-        """Power in the states of training and validation rows."""
-        return float(self.entry["choice_power_mw"])
+        """Power in the states of training and validation rows; 0, which decides nothing, without figures."""
+        return float(self.entry["choice_power_mw"] or 0.0)
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def finish(job: Job, judge: Judge, entry: Entry, file: str) -> Entry:
     """The candidate with the figures of its final netlist, which `file` holds."""
     record = job.run.read_json(file)
     netlist = read_netlist(record["netlist"], job.technology)
-    power = static_power_mw(netlist, job.technology, judge.deciding_codes(), job.config.input_bits)
+    power = power_of(netlist, job.technology, judge.deciding_codes(), job.config.input_bits)
     figures = {"area_cm2": record["area_cm2"], "choice_power_mw": power[job.technology.nominal_voltage]}
     return {**entry, **figures, "netlist_file": file}
 

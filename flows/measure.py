@@ -12,28 +12,33 @@ import argparse
 import math
 import sys
 import tempfile
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flows.cli import run_command
+from flows.feasible import feasibility_of, feasibility_words
+from flows.front_ends import front_ends_of, system_words
 from flows.run import json_text
 from hdl.cells import verilog_text
 from hdl.liberty import read_liberty
 from hdl.power import static_power_mw
 from hdl.synthesis import map_verilog, netlist_if_mapped, netlist_verilog
-from hdl.timing import critical_path
-from printedmlp.circuit import Instance, Netlist
-from printedmlp.circuit.netlist import FIRST_INPUT
+from hdl.timing import TimingReport, critical_path
+from printedmlp.circuit import Netlist
 from printedmlp.circuit.simulate import classes, input_bits_of, simulate
 from printedmlp.dataset import load_dataset
-from printedmlp.errors import ConfigError, DataError
+from printedmlp.errors import ConfigError, DataError, PrintedMLPWarning
 from printedmlp.metrics import Metrics, evaluate
+from printedmlp.power_sources import DEFAULT_RATE_HZ, Use, use_of
 from printedmlp.preparation import prepare
-from printedmlp.technology import Technology, load_technology
+from printedmlp.technology import BUILT_IN, Technology, load_technology
+from printedmlp.technology.figures import missing_figures
 from printedmlp.vectors import Vectors, bits_per_feature, is_vector_file, read_vectors
 from sim.runner import Options, compare
 
@@ -62,22 +67,41 @@ def figures_of(netlist: Netlist, technology: Technology, vectors: Vectors, input
 
     Returns
     -------
-    JSON-ready: the metrics, "area_cm2", "cells", "cell_counts", "power_mw" and "delay_ms" by voltage, "max_rate_hz"
-    at the technology's nominal voltage (None without a delay) and "delay_extrapolated".
+    JSON-ready: the metrics, "area_cm2", "cells", "cell_counts", "power_mw" and "delay_ms" by voltage (None where
+    the technology has no figures), "max_rate_hz" at the technology's nominal voltage (None without a delay),
+    "delay_extrapolated", and "front_end" and "system" of `flows.front_ends`.
     """
-    timing = {voltage: critical_path(netlist, technology, voltage) for voltage in technology.voltages}
-    rate_hz = timing[technology.nominal_voltage].max_rate_hz
-    power = static_power_mw(netlist, technology, vectors.codes, input_bits)
+    timing = timing_of(netlist, technology)
+    nominal = timing[technology.nominal_voltage]
+    rate_hz = nominal.max_rate_hz if nominal else math.inf
+    power = power_of(netlist, technology, vectors.codes, input_bits)
     return {
         **accuracy_of(netlist, technology, vectors, input_bits).to_json(),
         "area_cm2": netlist.area_cm2(technology),
         "cells": len(netlist.instances),
         "cell_counts": netlist.cell_counts(),
         "power_mw": {f"{voltage:g}": power[voltage] for voltage in technology.voltages},
-        "delay_ms": {f"{voltage:g}": report.delay_ms for voltage, report in timing.items()},
+        "delay_ms": {f"{voltage:g}": report.delay_ms if report else None for voltage, report in timing.items()},
         "max_rate_hz": rate_hz if math.isfinite(rate_hz) else None,
-        "delay_extrapolated": any(report.extrapolated for report in timing.values()),
+        **front_ends_of(netlist, technology, vectors, input_bits, power[technology.nominal_voltage]),
+        "delay_extrapolated": any(report.extrapolated for report in timing.values() if report),
     }
+
+
+def power_of(
+    netlist: Netlist, technology: Technology, codes: NDArray[np.uint8], input_bits: int
+) -> dict[float, float | None]:
+    """Static power in mW by voltage over rows of codes; None where the technology does not know it of all cells."""
+    if technology.without_power:
+        return dict.fromkeys(technology.voltages)
+    return {**static_power_mw(netlist, technology, codes, input_bits)}
+
+
+def timing_of(netlist: Netlist, technology: Technology) -> dict[float, TimingReport | None]:
+    """The longest path by voltage; None where the technology does not know the delays of all cells."""
+    if technology.without_delay:
+        return dict.fromkeys(technology.voltages)
+    return {voltage: critical_path(netlist, technology, voltage) for voltage in technology.voltages}
 
 
 def accuracy_of(netlist: Netlist, technology: Technology, vectors: Vectors, input_bits: int) -> Metrics:
@@ -108,18 +132,10 @@ def read_circuit(path: Path, technology: Technology, effort: str) -> Circuit:
     return Circuit(verilog, mapped.netlist, mapped.recipe)
 
 
-def check_figures(technology: Technology) -> None:
-    """Refuse cells without the figures that power and timing need, before anything is computed with them.
-
-    Raises
-    ------
-    ConfigError : naming the cell and what it lacks.
-    """
-    for cell in technology.cells.values():
-        inputs = tuple(range(FIRST_INPUT, FIRST_INPUT + len(cell.inputs)))
-        alone = Netlist(len(inputs), (Instance(cell.name, inputs),), (FIRST_INPUT + len(inputs),))
-        static_power_mw(alone, technology, np.zeros((1, len(inputs)), dtype=np.uint8), 1)
-        critical_path(alone, technology, technology.nominal_voltage)
+def tell_missing_figures(technology: Technology) -> None:
+    """Warn of figures that the cells lack, a line for each kind, before anything is computed without them."""
+    for line in missing_figures(technology):
+        warnings.warn(line, PrintedMLPWarning, stacklevel=2)
 
 
 @dataclass(frozen=True)
@@ -168,7 +184,13 @@ def simulate_both(circuit: Circuit, technology: Technology, vectors: Vectors, in
 
 
 def measure(
-    verilog: Path, source: Source, technology: Technology, *, effort: str = "standard", simulated: bool = True
+    verilog: Path,
+    source: Source,
+    technology: Technology,
+    *,
+    effort: str = "standard",
+    simulated: bool = True,
+    use: Use | None = None,
 ) -> dict[str, Any]:
     """Measure one file; see the module's docstring.
 
@@ -179,15 +201,17 @@ def measure(
     technology : the cells.
     effort : of the synthesis.
     simulated : whether given Verilog and netlist are also simulated with Verilator.
+    use : how it is to be powered; None for the usual rate and no battery.
     """
     if source.seed < 0:
         raise ConfigError(f"seed: {source.seed} is negative")
-    check_figures(technology)
+    tell_missing_figures(technology)
     circuit = read_circuit(verilog, technology, effort)
     if (outputs := len(circuit.netlist.outputs)) > MOST_OUTPUTS:
         raise DataError(f"{verilog}: out has {outputs} bits; a class index has at most {MOST_OUTPUTS}")
     vectors = source.vectors(circuit.netlist.n_inputs)
     input_bits = bits_per_feature(circuit.netlist.n_inputs, vectors.codes.shape[1])
+    figures = figures_of(circuit.netlist, technology, vectors, input_bits)
     checked = simulate_both(circuit, technology, vectors, input_bits) if simulated else 0
     return {
         "file": str(verilog),
@@ -196,7 +220,8 @@ def measure(
         "n_classes": vectors.n_classes,
         "recipe": circuit.recipe,
         "simulated_vectors": checked,
-        **figures_of(circuit.netlist, technology, vectors, input_bits),
+        **figures,
+        "feasibility": feasibility_of(figures, technology, use or Use()),
     }
 
 
@@ -212,8 +237,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.official_split,
         options.group_duplicates,
     )
+    use = use_of(options.sample_rate, options.battery_mah, options.battery_v)
     record = measure(
-        options.verilog, source, technology, effort=options.effort, simulated=not options.no_simulation
+        options.verilog, source, technology, effort=options.effort, simulated=not options.no_simulation, use=use
     )
     print(json_text(record) if options.json else measurement_text(record), end="")
 
@@ -235,13 +261,24 @@ def measurement_text(record: dict[str, Any]) -> str:
         ("cells", f"{record['cells']} ({', '.join(f'{n} {c}' for c, n in record['cell_counts'].items())})"),
         ("static power", _by_voltage(record["power_mw"], "mW")),
         ("delay", _by_voltage(record["delay_ms"], "ms")),
+        *((("power source", words),) if (words := feasibility_words(record)) else ()),
+        *((("with sensors", words),) if (words := system_words(record)) else ()),
         ("simulation", f"given Verilog against netlist: {simulated}"),
     ]
     return "".join(f"{name:18} {value}\n" for name, value in lines)
 
 
-def _by_voltage(values: dict[str, float], unit: str) -> str:
+def _by_voltage(values: dict[str, float | None], unit: str) -> str:
+    if None in values.values():
+        return "no figures"
     return ", ".join(f"{value:.6g} {unit} at {voltage} V" for voltage, value in values.items())
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -256,8 +293,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--missing", choices=("drop", "error"), default="drop", help="rows with missing cells (default: drop)")
     add("--official-split", action="store_true", help="the data set's own test rows (pendigits)")
     add("--group-duplicates", action="store_true", help="equal rows on one side of the split")
-    add("--technology", default="egfet", metavar="NAME", help="built-in technology or TOML file (default: egfet)")
+    add(
+        "--technology",
+        default="egfet",
+        metavar="NAME",
+        help=f"{', '.join(BUILT_IN)} or a TOML file (default: egfet)",
+    )
     add("--liberty", type=Path, metavar="FILE", help="Liberty file of the cells to use instead")
+    add(
+        "--sample-rate", type=_positive, default=DEFAULT_RATE_HZ, metavar="HZ", help="samples a second (default: 5)"
+    )
+    add("--battery-mah", type=_positive, metavar="MAH", help="capacity of a battery whose life is to be told")
+    add("--battery-v", type=_positive, metavar="V", help="its voltage")
     add("--effort", choices=("quick", "standard", "thorough"), default="standard", help="synthesis effort")
     add("--no-simulation", action="store_true", help="leave out the simulation of given Verilog beside its netlist")
     add("--json", action="store_true", help="print JSON")

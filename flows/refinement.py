@@ -220,7 +220,12 @@ def _worth_keeping(candidates: Sequence[Candidate]) -> list[Candidate]:
 def _power_saved(
     job: Job, judge: Judge, evolution: Evolution, number: int, candidate: Candidate
 ) -> list[Candidate]:
-    """Variants of a circuit that save enough of its power on the training rows to be worth a second one."""
+    """Variants of a circuit that save enough of its power on the training rows to be worth a second one.
+
+    None without figures of power.
+    """
+    if job.technology.without_power:
+        return []
     rng, found = job.rng("power", number), []
     least = evolution.measure(candidate.netlist).power_uw
     for slack in POWER_SLACKS:

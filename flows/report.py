@@ -11,12 +11,14 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from flows.config import DesignConfig
+from flows.config import THERMOMETER, DesignConfig
+from flows.feasible import carried_cells
+from flows.front_ends import system_cells
 from flows.plot import NAMED, SHAPES, Mark, area_axis, key_svg, power_axis, score_svg
 from printedmlp.choice import TRUST
 from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_side
 from printedmlp.objective import BALANCED
-from printedmlp.power_sources import POWER_SOURCES, feasible_sources
+from printedmlp.power_sources import POWER_SOURCES
 from printedmlp.technology import Technology
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -62,7 +64,7 @@ def report_html(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
     exact, points, others = front["exact"], front["front"], front.get("others", [])
-    view = _View(technology, exact)
+    view = _View(technology, exact, thermometer=config.inputs == THERMOMETER)
     circuits = [FrontPoint.from_json(record) for record in (*points, *others)]
     baselines = [FrontPoint.from_json(front[name]) for name in NAMED]
     stages = [stage for stage in SHAPES if stage in {c.stage for c in circuits}]
@@ -76,6 +78,10 @@ def report_html(
         trust=TRUST,
         technology={
             "name": technology.name.upper(),
+            "has_power": view.has_power,
+            "has_front_end": view.exact.system is not None,
+            "has_delay": not technology.without_delay,
+            "mean_power": ", ".join(technology.with_mean_power),
             "source": technology.source,
             "voltage": view.nominal,
             "voltages": view.voltages,
@@ -94,6 +100,8 @@ def report_html(
         ceiling=ceiling,
         levels=[view.level(level) for level in stages_side_by_side(circuits, view.exact)],
         stage_words={stage: STAGE_WORDS[stage] for stage in stages if stage in STAGE_WORDS},
+        use=config.use,
+        thermometer=view.thermometer,
         sources=[{"name": s.name, "power": f"{s.power_mw:g} mW"} for s in POWER_SOURCES],
         quantiser=_features(quantiser, config.input_bits),
         extrapolated=any(p["delay_extrapolated"] for p in (exact, *points)),
@@ -122,14 +130,14 @@ def _choice_words(config: DesignConfig) -> dict[str, str]:
 def _plots(
     view: _View, baselines: Sequence[FrontPoint], circuits: Sequence[FrontPoint], on_front: Collection[str]
 ) -> list[Markup]:
-    """Score against area and against power."""
+    """Score against area and, where it is known, against power."""
     on_stage_front = {p.id for own in stage_fronts(circuits).values() for p in own}
     marks = [
         Mark(
             p.id,
             p.stage,
             p.area_cm2,
-            p.power_at(view.nominal),
+            p.power_at(view.nominal) or 0.0,
             p.test_score,
             p.score,
             p.test.interval if p.metric == "accuracy" else None,
@@ -138,7 +146,7 @@ def _plots(
         )
         for p in (*baselines, *circuits)
     ]
-    axes = (area_axis(), power_axis(view.nominal))
+    axes = [area_axis()] + ([power_axis(view.nominal)] if view.has_power else [])
     name = METRIC_NAMES[view.metric]
     return [Markup(score_svg(marks, axis, metric=name, majority=view.majority)) for axis in axes]
 
@@ -146,12 +154,14 @@ def _plots(
 class _View:
     """Turns figures into the words of the page, at one technology's voltages and against one baseline."""
 
-    def __init__(self, technology: Technology, exact: Figures) -> None:
+    def __init__(self, technology: Technology, exact: Figures, *, thermometer: bool) -> None:
+        self.thermometer = thermometer
         self.voltages = [f"{v:g}" for v in technology.voltages]
         self.nominal = f"{technology.nominal_voltage:g}"
         # The least power a circuit can be run with is at the lowest voltage.
         self.ends = list(dict.fromkeys([self.nominal, f"{min(technology.voltages):g}"]))
         self.exact = FrontPoint.from_json(exact)
+        self.has_power = self.exact.power_at(self.nominal) is not None
         self.metric = self.exact.metric
         self.majority = self.exact.test.majority_value(self.metric)
 
@@ -173,6 +183,7 @@ class _View:
             "validation": f"{circuit.score:.1%}",
             "area": significant(circuit.area_cm2),
             "power": significant(power),
+            "power_text": _power_text(power),
             "powers": [significant(circuit.power_mw[v]) for v in self.voltages],
             "delay": significant(circuit.delay_ms[self.nominal]),
             "rate": significant(circuit.max_rate_hz) if circuit.max_rate_hz else NOTHING,
@@ -180,7 +191,8 @@ class _View:
             "cell_counts": ", ".join(f"{n} {cell}" for cell, n in circuit.cell_counts.items()) or "none",
             "area_factor": factor(self.exact.area_cm2, circuit.area_cm2),
             "power_factor": factor(self.exact.power_at(self.nominal), power),
-            "carried": [source in feasible_sources(power) for source in POWER_SOURCES],
+            **carried_cells(point.get("feasibility")),
+            "sensors": system_cells(point, self.thermometer),
             "vectors": point["verification"]["vectors"]["total"],
             "mismatches": sum(point["verification"]["mismatches"].values()),
         }
@@ -221,21 +233,29 @@ class _View:
             "id": shown["id"],
             "factor": shown["area_factor"],
             "area": shown["area"],
-            "power": shown["power"],
+            "power_text": shown["power_text"],
             "test": shown["test"],
         }
 
 
-def significant(value: float) -> str:
-    """Three significant digits, never in exponent form."""
+def _power_text(power: float | None) -> str:
+    return "no power figures" if power is None else f"{significant(power)} mW"
+
+
+def significant(value: float | None) -> str:
+    """Three significant digits, never in exponent form; a dash for no figure."""
+    if value is None:
+        return NOTHING
     if value == 0:
         return "0"
     text = f"{value:.3g}"
     return f"{float(text):.6f}".rstrip("0").rstrip(".") if "e" in text else text
 
 
-def factor(reference: float, value: float) -> str:
-    """How many times smaller a value is than its reference."""
+def factor(reference: float | None, value: float | None) -> str:
+    """How many times smaller a value is than its reference; a dash where one is not known."""
+    if reference is None or value is None:
+        return NOTHING
     if value <= 0:
         return "∞" if reference > 0 else "1"
     ratio = reference / value

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flows.feasible import feasibility_words
+from flows.front_ends import system_words
 from flows.report import METRIC_NAMES, factor, significant
 from printedmlp.front import FrontPoint, Level, stages_side_by_side
 from printedmlp.technology import Technology
@@ -32,7 +34,8 @@ def summary_text(front: Mapping[str, Any], technology: Technology) -> str:
     )
     others = [FrontPoint.from_json(record) for record in front.get("others", [])]
     rows = [_row(point, exact, voltage) for point in (textbook, exact, *points)]
-    return "\n".join([HEAD, *rows, _note(exact, voltage), *_stages([*points, *others], exact)])
+    carried = _carried([front["exact"], *front["front"]], voltage)
+    return "\n".join([HEAD, *rows, _note(exact, voltage), *_stages([*points, *others], exact), *carried])
 
 
 def _row(point: FrontPoint, exact: FrontPoint, voltage: str) -> str:
@@ -63,6 +66,20 @@ def _stages(points: list[FrontPoint], exact: FrontPoint) -> list[str]:
         return []
     head = f"{'smallest circuit':18}" + "".join(f"{stage:>{COLUMN}}" for stage in stages)
     return ["", head.rstrip(), *(_level(level) for level in levels)]
+
+
+def _carried(records: Sequence[Mapping[str, Any]], voltage: str) -> list[str]:
+    """A line a circuit: the weakest printed source that carries it, a battery's life; nothing without figures."""
+    lines: list[str] = []
+    told = (
+        (f"power source at {voltage} V, classifier alone", feasibility_words),
+        ("with the sensors", system_words),
+    )
+    for head, words in told:
+        found = [(record["id"], words(record)) for record in records]
+        own = [f"{name:10} {text}" for name, text in found if text]
+        lines += ["", head, *own] if own else []
+    return lines
 
 
 def _level(level: Level) -> str:

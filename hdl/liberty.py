@@ -129,6 +129,7 @@ def _cell(group: Group, context: _Context) -> Cell:
         capacitance_pf={context.voltage: tuple(c for c in capacitance if c)} if all(capacitance) else {},
         arcs=tuple(arc for timing in output.all("timing") for arc in _arcs(timing, inputs, context)),
         max_load_pf=context.number(output, "max_capacitance") * context.pf if has_load else None,
+        leakage_is_mean=bool(leakage) and not group.all("leakage_power"),
     )
 
 

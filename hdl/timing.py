@@ -12,11 +12,6 @@ from printedmlp.circuit import Netlist
 from printedmlp.errors import ConfigError
 from printedmlp.technology import Arc, DelayTable, Technology
 
-OUTPUT_LOAD_PF = 100.0
-"""Load on every output bit: about one gate input of the built-in technology."""
-INPUT_SLEW_NS = 1e6
-"""Transition time of the input bits: about that of a printed gate, 1 ms."""
-
 _NS_PER_MS = 1e6
 _EDGES = ("fall", "rise")
 # For each output edge (0 fall, 1 rise) the input edges that cause it.
@@ -78,16 +73,17 @@ def critical_path(
     technology: Technology,
     voltage: float,
     *,
-    output_load_pf: float = OUTPUT_LOAD_PF,
-    input_slew_ns: float = INPUT_SLEW_NS,
+    output_load_pf: float | None = None,
+    input_slew_ns: float | None = None,
 ) -> TimingReport:
-    """Longest path of the netlist at ``voltage``.
+    """Longest path of the netlist at ``voltage``; load of the outputs and slew of the inputs are the technology's.
 
     Raises ConfigError when the technology has no figures at that voltage, or a cell used has no delay tables.
     """
     _check(netlist, technology, voltage)
-    walk = _Walk(netlist, technology, voltage, _loads(netlist, technology, voltage, output_load_pf))
-    arrivals = walk.run(input_slew_ns)
+    load_pf = technology.output_load_pf if output_load_pf is None else output_load_pf
+    walk = _Walk(netlist, technology, voltage, _loads(netlist, technology, voltage, load_pf))
+    arrivals = walk.run(technology.input_slew_ns if input_slew_ns is None else input_slew_ns)
     ends = [(arrivals[net][edge].time_ns, net, edge) for net in netlist.outputs for edge in (0, 1)]
     delay_ns, net, edge = max(ends, default=(0.0, 0, 0), key=lambda end: end[0])
     delay_ms = max(0.0, delay_ns / _NS_PER_MS)

@@ -34,6 +34,8 @@ __all__ = [
 
 STAGE_ORDER = ("textbook", "exact", "paper", "tree", "search", "refine")
 """Where a circuit can come from, in the order in which pages and tables show it."""
+FRONT_ENDS = ("full", "pruned", "thermometer")
+"""Sensor front ends that a circuit's system figures are told with."""
 LOSSES = (0, 1, 2, 5)
 """Losses of the validation score, in percentage points, at which reductions are quoted."""
 
@@ -55,8 +57,10 @@ class FrontPoint:
     test : figures on the test rows, which nothing is chosen by.
     area_cm2, cells, cell_counts : of the mapped netlist; cell area without routing.
     power_mw, delay_ms : by supply voltage as JSON writes it, such as "0.6" and "1"; power is that on the test rows.
-    max_rate_hz : highest rate at the nominal voltage; None where there is no path from input to output.
+        None where the technology has no figures.
+    max_rate_hz : highest rate at the nominal voltage; None where no path from input to output or no delay is known.
     model_sha256 : hash of the classifier's JSON text.
+    system : comparators and, by kind of sensor front end, area and power with it; None where that is not known.
     """
 
     id: str
@@ -67,8 +71,8 @@ class FrontPoint:
     test: Metrics
     area_cm2: float
     cells: int
-    power_mw: Mapping[str, float]
-    delay_ms: Mapping[str, float]
+    power_mw: Mapping[str, float | None]
+    delay_ms: Mapping[str, float | None]
     max_rate_hz: float | None
     model_sha256: str
     metric: str
@@ -77,6 +81,7 @@ class FrontPoint:
     choice_power_mw: float | None = None
     description: str = ""
     cell_counts: Mapping[str, int] = field(default_factory=dict)
+    system: Mapping[str, Any] | None = None
 
     @property
     def form(self) -> str:
@@ -95,8 +100,8 @@ class FrontPoint:
         """Value of the chosen metric on the test rows."""
         return self.test.value(self.metric)
 
-    def power_at(self, voltage: str) -> float:
-        """Power in mW at a supply voltage; ConfigError if it was not measured there."""
+    def power_at(self, voltage: str) -> float | None:
+        """Power in mW at a supply voltage, None without figures; ConfigError if it was not measured there."""
         if voltage not in self.power_mw:
             raise ConfigError(f"circuit {self.id}: no power at {voltage} V, only at {', '.join(self.power_mw)} V")
         return self.power_mw[voltage]
@@ -124,8 +129,8 @@ class Reduction:
     """The smallest circuit within a loss of validation score, against the exact baseline.
 
     `id` is None where no circuit qualifies. `score` and `test_score` are by the metric that was chosen. A factor is
-    the baseline's figure over the circuit's; None without a circuit and where the circuit's figure is zero (a
-    constant answer needs no cell).
+    the baseline's figure over the circuit's; None without a circuit or a figure, and where the circuit's figure is
+    zero (a constant answer needs no cell).
     """
 
     loss: float
@@ -216,8 +221,8 @@ def _reduction(front: Sequence[FrontPoint], exact: FrontPoint, loss: float, volt
     )
 
 
-def _factor(reference: float, value: float) -> float | None:
-    return reference / value if value > 0 else None
+def _factor(reference: float | None, value: float | None) -> float | None:
+    return reference / value if reference is not None and value else None
 
 
 def front_csv(points: Sequence[FrontPoint], exact: FrontPoint, *, voltage: str) -> str:
@@ -262,5 +267,15 @@ def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str) -> dict[str, An
         "power_factor": _factor(exact.power_at(voltage), point.power_at(voltage)),
         **{f"delay_ms_{v}v": point.delay_ms[v] for v in sorted(exact.delay_ms)},
         "max_rate_hz": point.max_rate_hz,
+        **_system_columns(point.system or {}),
         "model_sha256": point.model_sha256,
     }
+
+
+def _system_columns(system: Mapping[str, Any]) -> dict[str, Any]:
+    """Classifier and sensor front end together, in a column for each kind and figure; empty where not known."""
+    columns = {"comparators": system.get("comparators")}
+    for kind in FRONT_ENDS:
+        figures = system.get(kind) or {}
+        columns |= {f"{kind}_{figure}": figures.get(figure) for figure in ("area_cm2", "power_mw")}
+    return columns

@@ -1,10 +1,11 @@
 """What a printing technology offers: its cells and their figures.
 
-``load_technology("egfet")`` gives the built-in one; any other comes from a file of the same form as egfet.toml,
-or from a Liberty file through ``hdl.liberty``.
+``load_technology("egfet")`` and ``load_technology("cnt_tft")`` give the built-in ones; any other comes from a file
+of the same form, which docs/technology.md explains, or from a Liberty file through ``hdl.liberty``.
 """
 
 from printedmlp.technology.cell import Arc, ArcTiming, Capacitance, Cell, DelayTable
+from printedmlp.technology.front_end import FrontEndFigures
 from printedmlp.technology.function import truth_table, variable_table
 from printedmlp.technology.technology import BUILT_IN, Technology, load_technology
 
@@ -15,6 +16,7 @@ __all__ = [
     "Capacitance",
     "Cell",
     "DelayTable",
+    "FrontEndFigures",
     "Technology",
     "load_technology",
     "truth_table",

@@ -50,7 +50,8 @@ class Cell:
 
     ``truth_table`` has bit s set when the output is 1 in input state s; bit i of s is the value of ``inputs[i]``.
     ``leakage_nw[v][s]`` is the static power in nW at voltage v in state s; ``capacitance_pf[v][i]`` belongs to
-    ``inputs[i]``. Mappings are empty where a library does not say.
+    ``inputs[i]``. Mappings are empty where a library does not say; ``leakage_is_mean`` tells that one mean figure
+    stands for every state.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Cell:
     capacitance_pf: Mapping[float, tuple[Capacitance, ...]] = field(default_factory=dict)
     arcs: tuple[Arc, ...] = ()
     max_load_pf: float | None = None
+    leakage_is_mean: bool = False
     truth_table: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,6 +78,15 @@ class Cell:
     def n_states(self) -> int:
         """Number of input states, 2 ** number of inputs."""
         return 1 << len(self.inputs)
+
+    def has_power(self, voltage: float) -> bool:
+        """Whether its static power is known at a voltage."""
+        return voltage in self.leakage_nw
+
+    def has_delay(self, voltage: float) -> bool:
+        """Whether every input has a delay table and a capacitance at a voltage."""
+        timed = {arc.input for arc in self.arcs if voltage in arc.timing}
+        return timed.issuperset(self.inputs) and voltage in self.capacitance_pf
 
     def evaluate(self, state: int) -> int:
         """Output, 0 or 1, in input state ``state``."""

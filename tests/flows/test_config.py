@@ -1,15 +1,16 @@
 import json
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from flows import tools
 from flows.config import BUDGETS, DesignConfig, config_toml, make_config
-from flows.design import _parser, settings_of
+from flows.design import _parser, check_limits, settings_of
 from printedmlp.dataset import load_dataset
 from printedmlp.errors import ConfigError
 from printedmlp.front import Limits
+from printedmlp.technology import load_technology
 
 
 def test_the_command_line_beats_the_file_beats_the_budget(tmp_path):
@@ -44,6 +45,10 @@ def test_the_command_line_beats_the_file_beats_the_budget(tmp_path):
         ('dataset = "a"\nmax_power = nan', "max_power: nan is not in"),
         ('dataset = "a"\nmin_accuracy = 95', "min_accuracy: 95 is not in 0..1"),
         ('dataset = "a"\nchains = 0', "chains: 0 is not in"),
+        ('dataset = "a"\nsample_rate = 0', "sample_rate: 0 is not in"),
+        ('dataset = "a"\nbattery_mah = 10', "battery_v: a battery needs it beside battery_mah"),
+        ('dataset = "a"\nbattery_v = -1', "battery_v: -1 is not in"),
+        ('dataset = "a"\ninputs = "unary"', "inputs: 'unary' is not one of binary, thermometer"),
         ('dataset = "a"\nrefine_moves = 1.5', "refine_moves must be int, not 1.5"),
         ('dataset = "a"\njitter = -1', "jitter: -1 is not in"),
         ('dataset = "a"\nlsb = 9\nmsb = 8', "msb: 8 is below lsb 9"),
@@ -152,3 +157,23 @@ def test_a_library_of_ones_own_counts_by_its_content(tmp_path):
     assert all(a != b for a, b in zip(found[:2], found[3:5], strict=True))
     assert found[2] == found[5]
     assert "technology_sha256" not in found[2]
+
+
+def test_settings_at_rest_are_not_written_and_others_are(tmp_path):
+    plain = make_config(None, {"dataset": "iris"})
+    assert not {"inputs", "sample_rate", "battery_mah", "battery_v"} & set(plain.to_json())
+    given = make_config(None, {"dataset": "iris", "inputs": "thermometer", "battery_mah": 5.0, "battery_v": 1.5})
+    file = tmp_path / "c.toml"
+    file.write_text(config_toml(given))
+    assert make_config(file, {}) == given
+    assert given.use.battery is not None
+    assert given.use.battery.hours(7.5) == 1.0
+
+
+def test_a_limit_of_power_needs_figures_of_power():
+    technology = load_technology("egfet")
+    bare = replace(technology, cells={n: replace(c, leakage_nw={}) for n, c in technology.cells.items()})
+    limited = make_config(None, {"dataset": "iris", "max_power": 1.0})
+    check_limits(limited, technology)
+    with pytest.raises(ConfigError, match="max_power: technology 'egfet' has no power figures"):
+        check_limits(limited, bare)

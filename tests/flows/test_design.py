@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from flows import ceiling, circuits, design, measure
+from flows import ceiling, circuits, design, measure, thermometer
 from flows.cli import run_command
 from flows.config import make_config
 from flows.run import MANIFEST, Run, sha256_file
@@ -294,3 +294,39 @@ def test_a_users_own_table_with_hostile_names(tmp_path, capsys):
         assert not any("finish" in line or "klass" in line or "`" in line for line in code_lines)
     model = DiscreteMLP.from_json(json.loads((tmp_path / "run/designs/exact/model.json").read_text()))
     assert model.topology[0] == 2
+
+
+def test_circuits_on_comparators_outputs_stand_beside_the_others(run_folder, reopened):
+    job = reopened("designs", inputs="thermometer", battery_mah=10.0, battery_v=1.5)
+    design.design(job.config, job.run.folder, quiet=True)
+    records, before = records_of(job.run.folder), records_of(run_folder)
+    second = {name: record["thermometer"] for name, record in records.items() if "thermometer" in record}
+    assert second
+    assert not set(second) & set(circuits.BASELINES)
+    for name, found in second.items():
+        folder = job.run.path("designs", name)
+        places = json.loads((folder / "inputs.json").read_text())
+        assert len(places) == found["inputs"] == records[name]["front_end"]["comparators"]
+        assert f"input [{len(places) - 1}:0] inp" in (folder / "thermometer_netlist.v").read_text()
+        assert found["proved_equal_on_all_codes"]
+        assert set(found["verification"]["mismatches"].values()) == {0}
+        together = records[name]["system"]["thermometer"]
+        comparators = records[name]["front_end"]["bespoke"]["area_cm2"]
+        assert together["area_cm2"] == pytest.approx(found["area_cm2"] + comparators)
+        assert records[name]["feasibility"]["battery"]["capacity_mah"] == 10
+        # The first form is as it was without the option.
+        assert (folder / "netlist.v").read_bytes() == (run_folder / "designs" / name / "netlist.v").read_bytes()
+        assert before[name]["area_cm2"] == records[name]["area_cm2"]
+    assert "thermometer_area_cm2" in job.run.path("front.csv").read_text().splitlines()[0]
+    assert "A thermometer circuit takes" in job.run.path("report.html").read_text()
+
+
+def test_a_fault_in_a_second_form_is_refused(reopened, monkeypatch):
+    def damaged(verilog, inputs, n_outputs):
+        return undamaged(verilog, inputs, n_outputs).replace(">=", "<", 1)
+
+    undamaged, job = thermometer.of_codes, reopened("designs", inputs="thermometer")
+    monkeypatch.setattr(thermometer, "of_codes", damaged)
+    with pytest.raises(VerificationError, match="is refused"):
+        design.design(job.config, job.run.folder, quiet=True)
+    assert not job.run.path("designs").exists()

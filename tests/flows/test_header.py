@@ -1,6 +1,6 @@
 """The head of the Verilog files: every name readable and harmless, escaped once."""
 
-from flows.header import header_lines
+from flows.header import header_lines, thermometer_header_lines
 from hdl.emit import classifier_verilog
 from hdl.structural import netlist_verilog
 from printedmlp.circuit.gates import Gate, GateClassifier
@@ -50,4 +50,21 @@ def test_what_is_no_network_is_said_in_words():
     assert forms == [
         "Tree, 2 leaves, inputs of 2 bits, combinational",
         "1 gates, inputs of 2 bits, combinational",
+    ]
+
+
+def test_inputs_that_are_comparators_say_what_they_compare():
+    places = [
+        {"name": "size / µm", "level": 2, "at_least": 0.5},
+        {"name": "x", "level": 1, "at_least": None},
+    ]
+    assert thermometer_header_lines("a", DATASET, MODEL, places) == [
+        "a",
+        f"Data set {'a' * 40}, sha256 {'f' * 64}",
+        "Topology 1-2, inputs are outputs of comparators, combinational",
+        'inp[0] = 1: "size / µm" >= 0.5 (code 2 or more)',
+        'inp[1] = 1: "x" of code 1 or more',
+        "The output is the index of the class:",
+        'out = 0: "fine"',
+        'out = 1: "*/ `end"',
     ]

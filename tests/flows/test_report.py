@@ -1,6 +1,8 @@
 """The page: right figures, no outside asset, no name that could do harm, readable extremes."""
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from flows.report import STAGE_WORDS, factor, report_html, significant
 from flows.summary import summary_text
 from printedmlp.front import STAGE_ORDER
 from printedmlp.metrics import evaluate
+from printedmlp.power_sources import Battery, Use, feasibility
 from printedmlp.technology import load_technology
 
 
@@ -61,7 +64,7 @@ ALL_STAGES = front(
 )
 
 
-def page(data, names=("a", "b"), classes=("no", "yes"), ceiling=None, **settings):
+def page(data, names=("a", "b"), classes=("no", "yes"), ceiling=None, technology=None, **settings):
     dataset = {
         "name": "table",
         "source": "table.csv",
@@ -75,7 +78,9 @@ def page(data, names=("a", "b"), classes=("no", "yes"), ceiling=None, **settings
     }
     features = [{"name": name, "thresholds": [0.5, 1.0]} for name in names]
     config = make_config(None, {"dataset": "table.csv", **settings})
-    return report_html(data, dataset, {"features": features}, config, load_technology("egfet"), ceiling)
+    return report_html(
+        data, dataset, {"features": features}, config, technology or load_technology("egfet"), ceiling
+    )
 
 
 def words(html):
@@ -260,3 +265,64 @@ def test_what_is_not_on_the_front_is_hollow_and_without_interval():
 
     assert classes() == (False, True)
     assert classes(on_front=False) == (True, False)
+
+
+POWERED = {"feasibility": feasibility(0.12, 1.0, Use(5.0, Battery(10.0, 1.5)))}
+
+
+def test_what_carries_a_circuit_and_for_how_long():
+    data = front(point("paper-1", "paper", 0.04, 0.9, **POWERED), **POWERED)
+    text = words(page(data, battery_mah=10, battery_v=1.5))
+    # 15 mWh last 125 h at 0.12 mW; 5 of 1000 ms on, they last 200 times as long.
+    assert "paper-1 0.12 mW 0.12 µJ 0.0006 mW 1000 Hz 1000 Hz 1000 Hz 833 Hz 5.21 days 2.85 years" in text
+    assert "10 mAh, 1.5 V" in text
+    assert "10 mAh" not in words(page(data))
+    terminal = summary_text(data, load_technology("egfet"))
+    assert "paper-1    Blue Spark printed battery, always on, up to 1000 Hz; 0.12 uJ" in terminal
+    assert "10 mAh at 1.5 V last 5.21 days always on, 2.85 years at 5 Hz" in terminal
+
+
+def test_without_figures_of_power_and_delay_the_page_says_so():
+    cells = {n: replace(c, leakage_nw={}, arcs=()) for n, c in load_technology("egfet").cells.items()}
+    bare = replace(load_technology("egfet"), cells=cells)
+    none = {
+        "power_mw": dict.fromkeys(("0.6", "0.8", "1")),
+        "delay_ms": dict.fromkeys(("0.6", "0.8", "1")),
+        "max_rate_hz": None,
+        "choice_power_mw": None,
+        "feasibility": None,
+    }
+    data = front(point("paper-1", "paper", 0.04, 0.9, **none), **none)
+    html = page(data, technology=bare)
+    assert "The technology has no power figures" in html
+    assert "The technology has no delay figures" in html
+    assert "What carries them" not in html
+    assert html.count('<svg class="plot" viewBox="0 0 560') == 1
+    assert "no power figures" in words(html)
+    row = next(line for line in summary_text(data, bare).splitlines() if line.startswith("paper-1"))
+    assert row.split()[6:9] == ["–", "–", "7"]
+
+
+SENSED: dict[str, Any] = {
+    "front_end": {"inputs": 2, "comparators": 3, "undecided": 1},
+    "system": {
+        "comparators": 3,
+        "full": {"area_cm2": 0.38, "power_mw": 0.78, "most": {"area_cm2": 0.54, "power_mw": 2.72}},
+        "pruned": {"area_cm2": 0.05, "power_mw": 0.2, "carried_by": "Blue Spark printed battery"},
+    },
+}
+
+
+def test_the_sensors_stand_beside_the_classifier():
+    data = front(point("paper-1", "paper", 0.04, 0.9, **SENSED), **SENSED)
+    text = words(page(data))
+    assert "paper-1 2 3 (1 unproved) 0.04 0.12 0.38–0.54 0.78–2.72 0.05 0.2 Blue Spark printed battery" in text
+    assert "thermometer" not in text
+    terminal = summary_text(data, load_technology("egfet"))
+    assert "paper-1    3 comparators; full 0.38 cm2, 0.78 mW at least; pruned 0.05 cm2, 0.2 mW (Blue" in terminal
+    second = {"area_cm2": 0.03, "power_mw": 0.1, "carried_by": None}
+    unary = {**SENSED, "system": {**SENSED["system"], "thermometer": second}}
+    text = words(page(front(point("paper-1", "paper", 0.04, 0.9, **unary), **SENSED), inputs="thermometer"))
+    assert "0.05 0.2 0.03 0.1 Blue Spark printed battery none" in text
+    assert "exact 2 3 (1 unproved) 4 12 0.38–0.54 0.78–2.72 0.05 0.2 – – Blue Spark printed battery none" in text
+    assert "With the sensors" not in page(front(point("paper-1", "paper", 0.04, 0.9)))

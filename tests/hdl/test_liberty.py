@@ -179,3 +179,9 @@ def test_files_that_are_no_library(read, tmp_path):
         read("a () {" * 5000)
     with pytest.raises(ConfigError, match="no combinational cell"):
         read("library (a) { cell (b) { area : 1; } }")
+
+
+def test_a_figure_for_the_whole_cell_is_known_to_be_a_mean(read):
+    technology = read(FOREIGN)
+    assert technology.with_mean_power == ("INV",)
+    assert technology.cells["INV"].leakage_nw == {3.0: (7000.0, 7000.0)}

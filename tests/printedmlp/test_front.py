@@ -310,3 +310,14 @@ def test_what_is_no_network_is_described():
     tree = point("t", 0.8, 1.0, stage="tree", topology=(), description="tree of 7 thresholds")
     assert tree.form == "tree of 7 thresholds"
     assert "tree of 7 thresholds" in front_csv([tree], EXACT, voltage="1")
+
+
+def test_systems_and_missing_figures_in_the_table():
+    system = {"comparators": 3, "pruned": {"area_cm2": 0.05, "power_mw": 0.2}, "full": None}
+    none = {"power_mw": {"0.6": None, "1": None}, "delay_ms": {"0.6": None, "1": None}, "max_rate_hz": None}
+    points = [point("a", 0.9, 0.1, system=system), replace(point("b", 0.9, 0.2), **none)]
+    rows = list(csv.DictReader(io.StringIO(front_csv(points, point("exact", 0.9, 4.0), voltage="1"))))
+    assert [row["comparators"] for row in rows] == ["", "3", ""]
+    found = [rows[1][column] for column in ("pruned_area_cm2", "full_area_cm2", "thermometer_power_mw")]
+    assert found == ["0.05", "", ""]
+    assert (rows[2]["power_mw_1v"], rows[2]["power_factor"], rows[2]["delay_ms_0.6v"]) == ("", "", "")

@@ -1,4 +1,6 @@
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 
 from printedmlp.errors import ConfigError
 from printedmlp.technology import Cell, Technology, load_technology, truth_table, variable_table
+from printedmlp.technology.figures import figures_known, missing_figures
 from printedmlp.technology.technology import BUILT_IN
 
 EGFET = load_technology("egfet")
@@ -201,3 +204,80 @@ def test_a_function_of_too_many_inputs_is_refused():
 def test_a_function_nested_too_deeply_is_refused():
     with pytest.raises(ConfigError, match="nested too deeply"):
         truth_table("(" * 5000 + "A" + ")" * 5000, ("A",))
+
+
+CNT = load_technology("cnt_tft")
+
+
+@pytest.mark.parametrize(
+    ("cell", "area_mm2", "mean_uw"),
+    [
+        ("INVX1", 0.002, 6.20),
+        ("NAND2X1", 0.003, None),
+        ("NOR2X1", 0.003, None),
+        ("AND2X1", 0.005, 20.0),
+        ("OR2X1", 0.005, 21.4),
+        ("XOR2X1", 0.012, 40.9),
+        ("XNOR2X1", 0.014, 30.7),
+    ],
+)
+def test_cnt_tft_figures_as_published(cell, area_mm2, mean_uw):
+    found = CNT.cells[cell]
+    assert found.area_mm2 == area_mm2
+    assert found.leakage_is_mean == (cell not in ("INVX1", "NAND2X1", "NOR2X1"))
+    if mean_uw is not None:
+        assert set(found.leakage_nw[3.0]) == {found.leakage_nw[3.0][0]}
+        assert found.leakage_nw[3.0][0] == pytest.approx(1000 * mean_uw, rel=3e-3)
+
+
+def test_means_of_the_source_count_the_states_it_lists():
+    # An output that depends on more than the inputs is listed for both of its values.
+    nand, nor = CNT.cells["NAND2X1"].leakage_nw[3.0], CNT.cells["NOR2X1"].leakage_nw[3.0]
+    assert (sum(nand) + nand[3]) / 5 == pytest.approx(9738.86, rel=1e-5)
+    assert (sum(nor) + sum(nor[1:])) / 7 == pytest.approx(4839.49, rel=1e-3)
+
+
+def test_what_is_known_is_told():
+    assert figures_known(EGFET) == "7 cells, 0.6/0.8/1 V, power by state, delays, sensor front end"
+    assert "mean for AND2X1, OR2X1, XOR2X1, XNOR2X1" in figures_known(CNT)
+    assert missing_figures(EGFET) == missing_figures(CNT) == []
+    bare = {name: dataclasses.replace(cell, arcs=(), leakage_nw={}) for name, cell in EGFET.cells.items()}
+    lines = missing_figures(dataclasses.replace(EGFET, cells=bare))
+    assert lines[0].endswith(
+        "no static power figures for INVX1, NAND2X1, NOR2X1 and 4 more; static power is left out"
+    )
+    assert "no delay figures" in lines[1]
+
+
+def test_the_documented_example_loads(tmp_path):
+    guide = Path(__file__).resolve().parents[2] / "docs" / "technology.md"
+    example = re.search(r"```toml\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    assert example
+    technology = _load(tmp_path, example[1])
+    assert technology.cells["NAND2"].leakage_nw == {2.0: (20.0, 25.0, 25.0, 1700.0)}
+    assert technology.cells["INV"].leakage_nw == {2.0: (900.0, 900.0)}
+    assert technology.with_mean_power == ("INV",)
+    assert technology.without_delay == ("INV", "NAND2")
+    assert [c.name for c in technology.cells_with_function(2, 0b0111)] == ["NAND2"]
+
+
+ARC = """
+[[cells.INV.arcs]]
+from = "A"
+sense = "negative_unate"
+[cells.INV.arcs."1"]
+cell_rise = [[1.0]]
+"""
+
+
+def test_voltages_may_be_written_either_way_and_defects_of_arcs_are_named(tmp_path):
+    text = _MINIMAL.replace("arcs = []", "").replace('"1.0" = [1.0, 1.0', '"1" = [1.0, 1.0') + ARC
+    assert _load(tmp_path, text).cells["INV"].has_delay(1.0)
+    for old, new, message in [
+        ('from = "A"', 'from = "B"', "begins at 'B'"),
+        ('"negative_unate"', '"falling"', "sense 'falling'"),
+        ("cell_rise = [[1.0]]", "cell_rise = [[1.0, 2.0]]", "not 1 rows of 1 figures"),
+        ("[delay_axes]", "[other]", "delay_axes"),
+    ]:
+        with pytest.raises(ConfigError, match=message):
+            _load(tmp_path, text.replace(old, new))
