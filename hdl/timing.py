@@ -61,11 +61,12 @@ class _Arrival:
 def table_value(table: DelayTable, slew_ns: float, load_pf: float) -> float:
     """Value of a table in ns: linear and extrapolated along the load, linear and clamped along the slew."""
     slew = min(max(slew_ns, table.slew_ns[0]), table.slew_ns[-1])
-    rows = [_line(table.load_pf, row, load_pf) for row in table.values_ns]
-    return _line(table.slew_ns, rows, slew)
+    rows = [line_value(table.load_pf, row, load_pf) for row in table.values_ns]
+    return line_value(table.slew_ns, rows, slew)
 
 
-def _line(axis: Sequence[float], values: Sequence[float], x: float) -> float:
+def line_value(axis: Sequence[float], values: Sequence[float], x: float) -> float:
+    """Value at x of the line through the points (axis, values), straight on beyond its ends."""
     if len(axis) == 1:
         return values[0]
     k = next((i for i in range(1, len(axis) - 1) if x <= axis[i]), len(axis) - 1)

@@ -5,6 +5,7 @@ or from a Liberty file through ``hdl.liberty``.
 """
 
 from printedmlp.technology.cell import Arc, ArcTiming, Capacitance, Cell, DelayTable
+from printedmlp.technology.energy import EdgeEnergies, SwitchingEnergy
 from printedmlp.technology.function import truth_table, variable_table
 from printedmlp.technology.technology import BUILT_IN, Technology, load_technology
 
@@ -15,6 +16,8 @@ __all__ = [
     "Capacitance",
     "Cell",
     "DelayTable",
+    "EdgeEnergies",
+    "SwitchingEnergy",
     "Technology",
     "load_technology",
     "truth_table",

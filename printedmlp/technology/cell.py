@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from printedmlp.errors import ConfigError
+from printedmlp.technology.energy import SwitchingEnergy
 from printedmlp.technology.function import truth_table
 
 
@@ -62,6 +63,7 @@ class Cell:
     capacitance_pf: Mapping[float, tuple[Capacitance, ...]] = field(default_factory=dict)
     arcs: tuple[Arc, ...] = ()
     max_load_pf: float | None = None
+    energies: tuple[SwitchingEnergy, ...] = ()
     truth_table: int = field(init=False)
 
     def __post_init__(self) -> None:

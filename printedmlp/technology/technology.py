@@ -9,6 +9,7 @@ from typing import Any
 
 from printedmlp.errors import ConfigError
 from printedmlp.technology.cell import Arc, ArcTiming, Capacitance, Cell, DelayTable
+from printedmlp.technology.energy import switching_energies
 
 BUILT_IN = ("egfet",)
 """Names of the technologies that are part of the package."""
@@ -121,6 +122,7 @@ def _cell(name: str, data: dict[str, Any], voltages: tuple[float, ...], axes: _A
         capacitance_pf={v: tuple(Capacitance(*_floats(pin[str(v)])) for pin in pins) for v in voltages},
         arcs=tuple(_arc(arc, voltages, axes) for arc in data["arcs"]),
         max_load_pf=float(data["max_load_pf"]),
+        energies=switching_energies(data.get("energies", ()), inputs, voltages, axes[1]),
     )
 
 
