@@ -88,22 +88,34 @@ def test_gates_of_one_block_are_put_there(model):
     assert blocks == blocks_of(netlist, EGFET, model, n_vectors=2048)
 
 
-def inside(netlist, owners, k):
-    """Whether an exclusive or is read by gates of its own block only."""
-    net = netlist.first_driven + k
-    readers = [own for own, i in zip(owners, netlist.instances, strict=True) if net in i.inputs]
-    return netlist.instances[k].cell == "XOR2X1" and readers and all(own == owners[k] for own in readers)
-
-
-def test_a_gate_of_another_function_lowers_the_match_and_its_neighbours_place_it():
-    model = network()
-    netlist, owners = plain_netlist(model)
-    k = next(k for k in range(len(owners)) if owners[k] == {"hidden 1"} and inside(netlist, owners, k))
+def test_gates_of_another_function_do_not_match():
+    netlist, owners = plain_netlist(network())
+    k = next(k for k, i in enumerate(netlist.instances) if i.cell == "XOR2X1" and owners[k] == {"hidden 1"})
     broken = list(netlist.instances)
-    broken[k] = dataclasses.replace(broken[k], cell="NAND2X1", inputs=(broken[k].inputs[0], 17))
-    found = blocks_of(Netlist(netlist.n_inputs, tuple(broken), netlist.outputs), EGFET, model)
-    assert found.matched < 1
-    assert found.labels[k] == "hidden 1"
+    broken[k] = dataclasses.replace(broken[k], cell="NAND2X1", inputs=(broken[k].inputs[0], 2))
+    found = blocks_of(Netlist(netlist.n_inputs, tuple(broken), netlist.outputs), EGFET, network())
+    assert found.matched < 0.9
+
+
+def test_a_gate_without_a_match_goes_where_what_it_feeds_is():
+    # Behind x2[0] and x3[0] stands an OR with x2[0] and x3[3] and x3[0], which adds nothing.
+    netlist, _ = plain_netlist(network())
+    k = netlist.instances.index(Instance("AND2X1", (10, 14)))
+    net = netlist.first_driven + k
+    extra = (
+        Instance("AND2X1", (10, 17)),
+        Instance("AND2X1", (net + 1, 14)),
+        Instance("OR2X1", (net, net + 2)),
+    )
+
+    def moved(nets):
+        return tuple(n + 3 if n >= net else n for n in nets)
+
+    rest = (dataclasses.replace(i, inputs=moved(i.inputs)) for i in netlist.instances[k + 1 :])
+    longer = (*netlist.instances[: k + 1], *extra, *rest)
+    found = blocks_of(Netlist(netlist.n_inputs, longer, moved(netlist.outputs)), EGFET, network())
+    assert found.matched == pytest.approx(1 - 2 / len(longer))
+    assert found.labels[k : k + 4] == ("hidden 1",) * 4
 
 
 def test_layers_are_named_where_there_are_several():
