@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from printedmlp.circuit import Netlist
+from printedmlp.circuit.netlist import FIRST_INPUT
 from printedmlp.errors import ConfigError
 from printedmlp.technology import Arc, DelayTable, Technology
 
@@ -39,7 +40,8 @@ class TimingReport:
     """The longest path from an input bit to an output bit at one voltage.
 
     ``max_rate_hz`` is 1000 / delay_ms, infinite for a circuit without gates. ``extrapolated`` tells whether any
-    table was read outside its range.
+    table was read outside its range. The path leads from ``inp[input_bit]`` to ``out[output_bit]``; both are None
+    where there is none.
     """
 
     voltage: float
@@ -47,6 +49,8 @@ class TimingReport:
     max_rate_hz: float
     path: tuple[PathStep, ...]
     extrapolated: bool
+    input_bit: int | None = None
+    output_bit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,12 @@ def critical_path(
     delay_ns, net, edge = max(ends, default=(0.0, 0, 0), key=lambda end: end[0])
     delay_ms = max(0.0, delay_ns / _NS_PER_MS)
     rate = 1000 / delay_ms if delay_ms > 0 else float("inf")
-    return TimingReport(voltage, delay_ms, rate, _trace(netlist, arrivals, net, edge), walk.extrapolated)
+    path = _trace(netlist, arrivals, net, edge)
+    if not path:
+        return TimingReport(voltage, delay_ms, rate, (), walk.extrapolated)
+    first = netlist.instances[path[0].instance]
+    start = first.inputs[technology.cell(first.cell).inputs.index(path[0].pin)] - FIRST_INPUT
+    return TimingReport(voltage, delay_ms, rate, path, walk.extrapolated, start, netlist.outputs.index(net))
 
 
 def _check(netlist: Netlist, technology: Technology, voltage: float) -> None:
