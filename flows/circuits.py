@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from flows.burns import power_and_timing
 from flows.header import header_lines
 from flows.job import Job
 from flows.mapping import (
@@ -190,6 +191,14 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         "estimate": entry.get("estimate"),
         "recipe": record["recipe"],
         "delay_extrapolated": figures["delay_extrapolated"],
+        **power_and_timing(
+            netlist,
+            job.technology,
+            vectors,
+            job.config.input_bits,
+            classifier=model,
+            feature_names=job.dataset.feature_names,
+        ),
     }
     return Design(point, model, netlist, extra)
 

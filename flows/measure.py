@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from flows.burns import SAMPLE_RATE_HZ, block_words, power_and_timing, power_words
 from flows.cli import run_command
 from flows.run import json_text
 from hdl.cells import verilog_text
@@ -168,7 +169,13 @@ def simulate_both(circuit: Circuit, technology: Technology, vectors: Vectors, in
 
 
 def measure(
-    verilog: Path, source: Source, technology: Technology, *, effort: str = "standard", simulated: bool = True
+    verilog: Path,
+    source: Source,
+    technology: Technology,
+    *,
+    effort: str = "standard",
+    simulated: bool = True,
+    rate_hz: float = SAMPLE_RATE_HZ,
 ) -> dict[str, Any]:
     """Measure one file; see the module's docstring.
 
@@ -179,9 +186,12 @@ def measure(
     technology : the cells.
     effort : of the synthesis.
     simulated : whether given Verilog and netlist are also simulated with Verilator.
+    rate_hz : rows a second that switching power is counted at.
     """
     if source.seed < 0:
         raise ConfigError(f"seed: {source.seed} is negative")
+    if not 0 < rate_hz < math.inf:
+        raise ConfigError(f"rate: {rate_hz:g} Hz is no rate of samples")
     check_figures(technology)
     circuit = read_circuit(verilog, technology, effort)
     if (outputs := len(circuit.netlist.outputs)) > MOST_OUTPUTS:
@@ -197,6 +207,7 @@ def measure(
         "recipe": circuit.recipe,
         "simulated_vectors": checked,
         **figures_of(circuit.netlist, technology, vectors, input_bits),
+        **power_and_timing(circuit.netlist, technology, vectors, input_bits, rate_hz=rate_hz),
     }
 
 
@@ -213,13 +224,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.group_duplicates,
     )
     record = measure(
-        options.verilog, source, technology, effort=options.effort, simulated=not options.no_simulation
+        options.verilog,
+        source,
+        technology,
+        effort=options.effort,
+        simulated=not options.no_simulation,
+        rate_hz=options.rate,
     )
-    print(json_text(record) if options.json else measurement_text(record), end="")
+    nominal = f"{technology.nominal_voltage:g}"
+    print(json_text(record) if options.json else measurement_text(record, nominal), end="")
 
 
-def measurement_text(record: dict[str, Any]) -> str:
-    """The figures of one measurement for a person."""
+def measurement_text(record: dict[str, Any], nominal: str) -> str:
+    """The figures of one measurement for a person, totals at the nominal voltage."""
     low, high = record["interval"]
     origin = "as it is" if record["recipe"] is None else f"synthesised, recipe '{record['recipe']}'"
     simulated = (
@@ -234,7 +251,10 @@ def measurement_text(record: dict[str, Any]) -> str:
         ("area", f"{record['area_cm2']:.6g} cm2"),
         ("cells", f"{record['cells']} ({', '.join(f'{n} {c}' for c, n in record['cell_counts'].items())})"),
         ("static power", _by_voltage(record["power_mw"], "mW")),
+        ("total power", power_words(record["power"], nominal)),
+        ("static by part", block_words(record["power"]) or "none"),
         ("delay", _by_voltage(record["delay_ms"], "ms")),
+        ("longest path", record["timing"]["path"]),
         ("simulation", f"given Verilog against netlist: {simulated}"),
     ]
     return "".join(f"{name:18} {value}\n" for name, value in lines)
@@ -259,6 +279,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--technology", default="egfet", metavar="NAME", help="built-in technology or TOML file (default: egfet)")
     add("--liberty", type=Path, metavar="FILE", help="Liberty file of the cells to use instead")
     add("--effort", choices=("quick", "standard", "thorough"), default="standard", help="synthesis effort")
+    rate = "samples a second that switching power is counted at (default: 5)"
+    add("--rate", type=float, default=SAMPLE_RATE_HZ, metavar="HZ", help=rate)
     add("--no-simulation", action="store_true", help="leave out the simulation of given Verilog beside its netlist")
     add("--json", action="store_true", help="print JSON")
     return parser

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from flows.burns import block_words, power_words
 from flows.config import DesignConfig
 from flows.plot import NAMED, SHAPES, Mark, area_axis, key_svg, power_axis, score_svg
 from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_side
@@ -177,6 +178,7 @@ class _View:
             "cell_counts": ", ".join(f"{n} {cell}" for cell, n in circuit.cell_counts.items()) or "none",
             "area_factor": factor(self.exact.area_cm2, circuit.area_cm2),
             "power_factor": factor(self.exact.power_at(self.nominal), power),
+            "burns": _burns(point, self.nominal),
             "carried": [source in feasible_sources(power) for source in POWER_SOURCES],
             "vectors": point["verification"]["vectors"]["total"],
             "mismatches": sum(point["verification"]["mismatches"].values()),
@@ -221,6 +223,17 @@ class _View:
             "power": shown["power"],
             "test": shown["test"],
         }
+
+
+def _burns(point: Figures, voltage: str) -> dict[str, str]:
+    """Total power, its parts and the longest path in words; empty in records that lack them."""
+    if "power" not in point:
+        return {}
+    return {
+        "power": power_words(point["power"], voltage),
+        "blocks": block_words(point["power"]),
+        "path": point["timing"]["path"],
+    }
 
 
 def significant(value: float) -> str:

@@ -104,7 +104,7 @@ def test_one_egfet_inverter_by_hand():
 
 
 def test_two_egfet_gates_by_hand():
-    # Slews beyond the tables are read at 5000 ns. The NAND drives the inverter's pin: 12956 pF rising, 12912.5 falling.
+    # Slews beyond the tables are read at 5000 ns. The NAND drives the pin: 12956 pF rising, 12912.5 pF falling.
     nand_rise = 1616710 + (12956 - 10000) / 5000 * (1785870 - 1616710)
     nand_fall = 1160460 + (12912.5 - 10000) / 5000 * (1229620 - 1160460)
     inverter_rise = 924454 + (100 - 10000) / 5000 * (1107350 - 924454)
