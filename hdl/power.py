@@ -26,12 +26,15 @@ class Power:
     """Mean power in mW of a circuit or a part of it at one voltage and rate.
 
     static_mw : drawn in the states between transitions. internal_mw : drawn by the cells that switch.
-    load_mw : spent on the pins and outputs they drive. Where the technology has no figures for the last two, None.
+    load_mw : spent on the pins and outputs they drive. glitches_mw : what nets that move several times before they
+    settle add, estimated with gates of equal delay; not in the totals. All but the first are None where the
+    technology has no figures for them, the last where nobody asked for it.
     """
 
     static_mw: float
     internal_mw: float | None
     load_mw: float | None
+    glitches_mw: float | None = None
 
     @property
     def switching_mw(self) -> float | None:
@@ -47,6 +50,13 @@ class Power:
     def leakage_share(self) -> float | None:
         """Share of static power in the total; None where that is not known or nothing."""
         return self.static_mw / self.total_mw if self.total_mw else None
+
+    @property
+    def leakage_share_with_glitches(self) -> float | None:
+        """The same with the estimated glitches in the total."""
+        if not self.total_mw or self.glitches_mw is None:
+            return None
+        return self.static_mw / (self.total_mw + self.glitches_mw)
 
 
 @dataclass(frozen=True)
@@ -67,9 +77,10 @@ class PowerProfile:
         """Power of the instances of those numbers; ConfigError at a voltage without figures."""
         if voltage not in self.static_nw:
             raise ConfigError(f"no power at {voltage} V")
-        parts = (self.switching.internal_pj.get(voltage), self.switching.load_pj.get(voltage))
-        internal, load = (None if p is None else float(p[instances].sum()) * rate_hz * _MW_PER_PW for p in parts)
-        return Power(float(self.static_nw[voltage][instances].sum()) * _MW_PER_NW, internal, load)
+        energies = (self.switching.internal_pj, self.switching.load_pj, self.switching.glitches_pj)
+        found = [energy.get(voltage) for energy in energies]
+        parts = [None if e is None else float(e[instances].sum()) * rate_hz * _MW_PER_PW for e in found]
+        return Power(float(self.static_nw[voltage][instances].sum()) * _MW_PER_NW, *parts)
 
     def split(self, labels: Sequence[str], voltage: float, rate_hz: float) -> dict[str, Power]:
         """Power of the instances of each label, in the order in which the labels first occur."""
@@ -86,15 +97,19 @@ def power_profile(
     input_bits: int,
     *,
     output_load_pf: float = OUTPUT_LOAD_PF,
+    glitches: bool = False,
 ) -> PowerProfile:
     """What every instance draws while the rows of X pass through the circuit in their order.
 
-    X : (n_samples, n_features) input codes. Raises ConfigError as ``static_power_mw`` does.
+    X : (n_samples, n_features) input codes. glitches : whether to estimate those too. Raises ConfigError as
+    ``static_power_mw`` does.
     """
     values = _simulated(netlist, technology, X, input_bits)
     states = state_probabilities(netlist, technology, values, len(X))
     static = {v: np.array(_leakages(netlist, technology, states, v)) for v in technology.voltages}
-    energies = switching_energies(netlist, technology, values, len(X), output_load_pf=output_load_pf)
+    energies = switching_energies(
+        netlist, technology, values, len(X), output_load_pf=output_load_pf, glitches=glitches
+    )
     return PowerProfile(static, energies)
 
 

@@ -4,9 +4,10 @@ Each output that moves from one row to the next costs what the technology's tabl
 half of C V^2 for the load: the pins it drives and, where it is an output bit, the load there. A transition that
 several inputs cause at once counts as the mean of the tables of those inputs.
 
-Rows replace each other at once, without the glitches of paths of unequal length. The energy that charges the input
-bits is their driver's. In the figures of EGFET the tables hold what a cell draws statically while it settles too,
-which static power counts as well, so the sum is rather too high; the load's share alone is a lower bound.
+That counts each net's way from one settled state to the next. Nets that move several times before they settle cost
+more; an estimate of that is kept apart, see ``hdl.glitches``. What charges the input bits is their driver's. In the
+figures of EGFET the tables hold what a cell draws statically while it settles too, which static power counts as
+well, so the sum is rather too high; the load's share alone is a lower bound.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hdl.glitches import unit_delay_toggles
 from hdl.timing import OUTPUT_LOAD_PF, line_value
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.simulate import unpack_bits
@@ -29,12 +31,14 @@ class SwitchingEnergies:
     """What each instance costs for a new row on average; all arrays are (n_instances,).
 
     toggles : transitions of the output. internal_pj, load_pj : energy in pJ by supply voltage, drawn by the cell
-    and spent on its load. A voltage at which a cell used has no figures is absent.
+    and spent on its load. glitches_pj : what further transitions on the way cost, both together, with gates of
+    equal delay. A voltage is absent at which a cell used has no figures, and glitches that nobody asked for.
     """
 
     toggles: Floats
     internal_pj: Mapping[float, Floats]
     load_pj: Mapping[float, Floats]
+    glitches_pj: Mapping[float, Floats]
 
 
 def switching_energies(
@@ -44,17 +48,20 @@ def switching_energies(
     n_rows: int,
     *,
     output_load_pf: float = OUTPUT_LOAD_PF,
+    glitches: bool = False,
 ) -> SwitchingEnergies:
     """Mean energies over the transitions from each row to the next; none where there is one row only.
 
-    values : signal of every net over the rows, from ``simulate``.
+    values : signal of every net over the rows, from ``simulate``. glitches : whether to estimate those too, which
+    takes seconds for thousands of cells.
     """
     steps = max(1, n_rows - 1)
     bits = np.array([unpack_bits(signal, n_rows) for signal in values])
     usage = [_usage(technology.cell(i.cell), bits[list(i.inputs)]) for i in netlist.instances]
     toggles = np.array([sum(count for _, _, count in used) / steps for used in usage])
+    further = unit_delay_toggles(netlist, technology, values, n_rows) - toggles if glitches else None
     cells = [technology.cell(name) for name in netlist.cell_counts()]
-    internal, load = {}, {}
+    internal, load, more = {}, {}, {}
     for voltage in technology.voltages:
         if any(voltage not in cell.capacitance_pf for cell in cells):
             continue
@@ -66,7 +73,9 @@ def switching_energies(
                 for i, used, pf in zip(netlist.instances, usage, loads, strict=True)
             ]
             internal[voltage] = np.array(total) / steps
-    return SwitchingEnergies(toggles, internal, load)
+            if further is not None:
+                more[voltage] = further * (_mean_pj(netlist, technology, voltage, loads) + loads * voltage**2 / 2)
+    return SwitchingEnergies(toggles, internal, load, more)
 
 
 def mean_loads_pf(netlist: Netlist, technology: Technology, voltage: float, output_load_pf: float) -> Floats:
@@ -98,9 +107,21 @@ def _entries(cell: Cell, before: int, after: int) -> tuple[int, ...]:
     return tuple(held or moved or range(len(cell.energies)))
 
 
+def _tables(cell: Cell, voltage: float, load_pf: float) -> list[tuple[float, float]]:
+    """Energies in pJ of a rising and of a falling output by entry, at a load."""
+    edges = [energy.by_voltage[voltage] for energy in cell.energies]
+    return [(line_value(e.load_pf, e.rise_pj, load_pf), line_value(e.load_pf, e.fall_pj, load_pf)) for e in edges]
+
+
+def _mean_pj(netlist: Netlist, technology: Technology, voltage: float, loads: Floats) -> Floats:
+    """Energy of a transition whose cause is not known: as many rise as fall, and each entry may be it."""
+    cells = [technology.cell(instance.cell) for instance in netlist.instances]
+    found = [np.mean(_tables(cell, voltage, float(pf))) for cell, pf in zip(cells, loads, strict=True)]
+    return np.array(found, dtype=np.float64)
+
+
 def _internal_pj(
     cell: Cell, used: Sequence[tuple[tuple[int, ...], int, int]], voltage: float, load_pf: float
 ) -> float:
-    edges = [energy.by_voltage[voltage] for energy in cell.energies]
-    tables = [(line_value(e.load_pf, e.rise_pj, load_pf), line_value(e.load_pf, e.fall_pj, load_pf)) for e in edges]
+    tables = _tables(cell, voltage, load_pf)
     return sum(count * sum(tables[k][edge] for k in entries) / len(entries) for entries, edge, count in used)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hdl.glitches import unit_delay_toggles
 from hdl.power import power_by_cell_mw, power_profile, static_power_mw
-from printedmlp.circuit import Instance, Netlist
+from printedmlp.circuit import Instance, Netlist, input_bits_of, simulate
 from printedmlp.errors import ConfigError
 from printedmlp.technology import EdgeEnergies, Technology
 from printedmlp.technology.energy import switching_energies
@@ -118,6 +119,51 @@ def test_parts_add_up_to_the_whole(netlist):
     assert sum(p.total_mw for p in by_cell.values()) == pytest.approx(whole.total_mw)
     static = {name: power.static_mw for name, power in by_cell.items()}
     assert static == pytest.approx(power_by_cell_mw(netlist, EGFET, X, 1, 1.0))
+
+
+def test_a_glitch_by_hand():
+    # x and not x: the NAND sees both high for one gate delay when x rises, and not when it falls.
+    hazard = Netlist(1, (Instance("INVX1", (2,)), Instance("NAND2X1", (2, 3))), (4,))
+    rise = power_profile(hazard, EGFET, rows(hazard, 0, 1), 1, output_load_pf=10000, glitches=True)
+    assert rise.switching.toggles.tolist() == [1, 0]
+    # Down and up again: twice the mean over both edges and both pins, and twice half of C V^2.
+    mean = (12842.4 + 23966.3 + 18858.8 + 28592.9) / 4
+    assert rise.switching.glitches_pj[1.0] == pytest.approx([0, 2 * (mean + 10000 / 2)])
+    fall = power_profile(hazard, EGFET, rows(hazard, 1, 0), 1, glitches=True)
+    assert fall.switching.glitches_pj[1.0].tolist() == [0, 0]
+    power = rise.at(1.0, 5)
+    with_glitches = power.static_mw / (power.total_mw + power.glitches_mw)
+    assert power.leakage_share_with_glitches == pytest.approx(with_glitches)
+    assert power_profile(hazard, EGFET, rows(hazard, 0, 1), 1).at(1.0, 5).leakage_share_with_glitches is None
+    assert power.leakage_share_with_glitches < power.leakage_share
+
+
+def slow_toggles(netlist, before, after):
+    """Transitions of every instance, all gates updated at once from the state before, until nothing moves."""
+    now = net_values(netlist, before)
+    now[2 : netlist.first_driven] = [after >> i & 1 for i in range(netlist.n_inputs)]
+    counts = [0] * len(netlist.instances)
+    for _ in range(len(netlist.instances) + 1):
+        new = list(now)
+        for net, instance in netlist.driven():
+            state = sum(now[n] << i for i, n in enumerate(instance.inputs))
+            new[net] = EGFET.cells[instance.cell].evaluate(state)
+            counts[net - netlist.first_driven] += new[net] != now[net]
+        now = new
+    return counts
+
+
+@settings(max_examples=30, deadline=None)
+@given(random_netlists(), st.integers(0, 2**32 - 1))
+def test_glitches_agree_with_a_plain_loop(netlist, seed):
+    X = np.random.default_rng(seed).integers(0, 2, size=(5, netlist.n_inputs)).astype(np.uint8)
+    words = [sum(int(bit) << i for i, bit in enumerate(row)) for row in X]
+    expected = sum(np.array(slow_toggles(netlist, *pair), dtype=float) for pair in pairwise(words)) / 4
+    values = simulate(netlist, EGFET, input_bits_of(X, 1), len(X))
+    found = unit_delay_toggles(netlist, EGFET, values, len(X))
+    assert found.tolist() == pytest.approx(expected.tolist())
+    settled = power_profile(netlist, EGFET, X, 1).switching.toggles
+    assert (found >= settled - 1e-9).all()
 
 
 def test_what_a_technology_does_not_say_is_not_made_up():
