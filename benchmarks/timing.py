@@ -29,14 +29,14 @@ def measured(circuit: RunCircuit, technology: Technology) -> Record:
     reports = {f"{v:g}": critical_path(circuit.netlist, technology, v) for v in technology.voltages}
     seconds = time.monotonic() - start
     nominal = reports[f"{technology.nominal_voltage:g}"]
-    labels = blocks_of(circuit.netlist, technology, circuit.model).labels
+    blocks = blocks_of(circuit.netlist, technology, circuit.model)
     return {
         "circuit": f"{circuit.data_set} {circuit.stage}",
         "cells": len(circuit.netlist.instances),
         "delay_ms": {v: report.delay_ms for v, report in reports.items()},
         "path_cells": len(nominal.path),
         "extrapolated": nominal.extrapolated,
-        "path": path_text(nominal, labels, circuit.feature_names, circuit.input_bits),
+        "path": path_text(nominal, blocks, circuit.feature_names, circuit.input_bits),
         "seconds": seconds,
     }
 

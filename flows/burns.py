@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hdl.blocks import Blocks, blocks_of
-from hdl.paths import path_sections, path_text, smoothed
+from hdl.paths import path_sections, path_text
 from hdl.power import Power, PowerProfile, power_profile
 from hdl.timing import TimingReport, critical_path
 from printedmlp.circuit import Netlist
@@ -100,11 +100,11 @@ def _timing_record(
 ) -> Record:
     """Highest rates by voltage, and the longest path at the nominal one."""
     report = timing[nominal]
-    sections = path_sections(report, smoothed(report, blocks.labels))
+    sections = path_sections(report, blocks)
     return {
         "max_rate_hz": _by_voltage({v: _finite(report.max_rate_hz) for v, report in timing.items()}),
         "extrapolated": _by_voltage({v: report.extrapolated for v, report in timing.items()}),
-        "path": path_text(report, blocks.labels, [clean_text(name, NAME_WIDTH) for name in names], input_bits),
+        "path": path_text(report, blocks, [clean_text(name, NAME_WIDTH) for name in names], input_bits),
         "path_blocks": [{"name": s.block, "cells": s.cells, "delay_ms": s.delay_ms} for s in sections],
         "input_bit": report.input_bit,
         "output_bit": report.output_bit,

@@ -30,16 +30,22 @@ LEAVES, SHARED, OTHER = "leaves", "shared", "other"
 class Blocks:
     """The block of every instance, and how sure that is.
 
-    labels : (n_instances,) block names. names : all blocks, from the inputs to the class; cells that nothing tells
-    of are "other". matched : share of the cells whose function is a signal of exactly one block, None where nothing
+    labels : (n_instances,) block names; cells that nothing tells of are "other". levels : all blocks, from the
+    inputs to the class, with the step of the computation they belong to: signals flow to higher levels only.
+    matched : share of the cells whose function is a signal of exactly one block, None where nothing
     is guessed. recovered : share of these cells that their neighbours alone would have put into the same block, a
     measure of how the others fared; None where there are none.
     """
 
     labels: tuple[str, ...]
-    names: tuple[str, ...]
+    levels: Mapping[str, int]
     matched: float | None
     recovered: float | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All blocks, from the inputs to the class."""
+        return tuple(self.levels)
 
 
 def blocks_of(
@@ -115,8 +121,8 @@ def _comparators(netlist: Netlist, input_bits: int) -> Blocks:
     for instance in netlist.instances:
         read.append(set().union(*(read[net] for net in instance.inputs)))
     labels = tuple(_part(features, "feature", LEAVES) for features in read[netlist.first_driven :])
-    names = (*(f"feature {feature}" for feature in range(netlist.n_inputs // input_bits)), LEAVES, OTHER)
-    return Blocks(labels, tuple(name for name in names if name in labels), None, None)
+    levels = {**{f"feature {feature}": 0 for feature in range(netlist.n_inputs // input_bits)}, LEAVES: 1, OTHER: 0}
+    return Blocks(labels, _used(levels, labels), None, None)
 
 
 def _attributed(netlist: Netlist, found: Sequence[frozenset[str]], levels: Mapping[str, int]) -> Blocks:
@@ -140,7 +146,7 @@ def _attributed(netlist: Netlist, found: Sequence[frozenset[str]], levels: Mappi
     right = sum(_vote(k, frozenset(), neighbours, labels, names) == label for k, label in matched.items())
     return Blocks(
         tuple(labels[k] for k in range(len(found))),
-        (*names, OTHER) if OTHER in labels.values() else names,
+        {**levels, OTHER: 0} if OTHER in labels.values() else levels,
         len(matched) / len(found) if found else 1.0,
         right / len(matched) if matched else None,
     )
@@ -214,8 +220,13 @@ def _cones(netlist: Netlist) -> Blocks:
         for read in instance.inputs:
             reached[read] |= reached[net]
     labels = tuple(_part(bits, "out", SHARED) for bits in reached[netlist.first_driven :])
-    names = (*(f"out {bit}" for bit in range(len(netlist.outputs))), SHARED, OTHER)
-    return Blocks(labels, tuple(name for name in names if name in labels), None, None)
+    levels = {**{f"out {bit}": 1 for bit in range(len(netlist.outputs))}, SHARED: 0, OTHER: 0}
+    return Blocks(labels, _used(levels, labels), None, None)
+
+
+def _used(levels: Mapping[str, int], labels: Collection[str]) -> dict[str, int]:
+    found = set(labels)
+    return {name: level for name, level in levels.items() if name in found}
 
 
 def _part(numbers: Collection[int], name: str, several: str) -> str:
