@@ -66,9 +66,9 @@ def _share(value: float | None) -> str:
 
 def block_row(r: Record) -> list[str]:
     """One circuit's line: its blocks by static power, and how sure the attribution is."""
-    parts = sorted(r["by_block"], key=lambda part: -part["static_mw"])
-    total = sum(part["static_mw"] for part in parts)
-    shares = ", ".join(f"{part['name']} {part['static_mw'] / total:.0%}" for part in parts[:8]) if total else "–"
+    parts = sorted(r["by_block"], key=lambda part: -part["static_mw"]["1"])
+    total = sum(part["static_mw"]["1"] for part in parts)
+    shares = ", ".join(f"{part['name']} {part['static_mw']['1'] / total:.0%}" for part in parts[:8])
     more = f", {len(parts) - 8} more" if len(parts) > 8 else ""
     return [
         f"{r['data_set']} {r['stage']}",
@@ -84,8 +84,8 @@ def cell_rows(records: Sequence[Record]) -> list[list[str]]:
     rows = []
     for name in names:
         own = [part for r in records for part in r["by_cell"] if part["name"] == name]
-        cells, static = sum(part["cells"] for part in own), sum(part["static_mw"] for part in own)
-        switching = sum(part["switching_mw"] for part in own)
+        cells, static = sum(part["cells"] for part in own), sum(part["static_mw"]["1"] for part in own)
+        switching = sum(part["switching_mw"]["1"] for part in own)
         mean = 1000 * static / cells
         rows.append([name, str(cells), f"{static:.3g}", f"{mean:.3g}", f"{switching:.2g}"])
     return rows

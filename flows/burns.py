@@ -8,7 +8,7 @@ from typing import Any
 
 from hdl.blocks import Blocks, blocks_of
 from hdl.paths import path_sections, path_text
-from hdl.power import Power, PowerProfile, power_profile
+from hdl.power import PowerProfile, power_profile
 from hdl.timing import TimingReport, critical_path
 from printedmlp.circuit import Netlist
 from printedmlp.classifier import Classifier
@@ -58,12 +58,10 @@ def power_and_timing(
 def _power_record(
     netlist: Netlist, technology: Technology, profile: PowerProfile, rates: Mapping[float, float], blocks: Blocks
 ) -> Record:
-    nominal = technology.nominal_voltage
     powers = {v: profile.at(v, rate) for v, rate in rates.items()}
     energies = {v: profile.at(v, 1.0).switching_mw for v in rates}
     cells = [instance.cell for instance in netlist.instances]
     areas = [technology.cell(cell).area_mm2 / 100 for cell in cells]
-    by_block = profile.split(blocks.labels, nominal, rates[nominal])
     return {
         "sample_rate_hz": _by_voltage(rates),
         "static_mw": _by_voltage({v: power.static_mw for v, power in powers.items()}),
@@ -73,25 +71,32 @@ def _power_record(
         "leakage_share": _by_voltage({v: power.leakage_share for v, power in powers.items()}),
         # A milliwatt at one row a second is a millijoule a row.
         "switching_nj_per_row": _by_voltage({v: None if e is None else e * 1e6 for v, e in energies.items()}),
-        "by_cell": _parts(profile.split(cells, nominal, rates[nominal]), sorted(set(cells)), cells, areas),
-        "by_block": _parts(by_block, [name for name in blocks.names if name in by_block], blocks.labels, areas),
+        "by_cell": _parts(profile, rates, cells, sorted(set(cells)), areas),
+        "by_block": _parts(profile, rates, blocks.labels, blocks.names, areas),
         "blocks_matched": blocks.matched,
         "blocks_recovered": blocks.recovered,
     }
 
 
 def _parts(
-    powers: Mapping[str, Power], names: Sequence[str], labels: Sequence[str], areas: Sequence[float]
+    profile: PowerProfile,
+    rates: Mapping[float, float],
+    labels: Sequence[str],
+    names: Sequence[str],
+    areas: Sequence[float],
 ) -> list[Record]:
+    """Cells, area and power of each label that there is, in the order of `names`."""
+    splits = {v: profile.split(labels, v, rate) for v, rate in rates.items()}
     return [
         {
             "name": name,
             "cells": labels.count(name),
             "area_cm2": sum(area for area, label in zip(areas, labels, strict=True) if label == name),
-            "static_mw": powers[name].static_mw,
-            "switching_mw": powers[name].switching_mw,
+            "static_mw": _by_voltage({v: split[name].static_mw for v, split in splits.items()}),
+            "switching_mw": _by_voltage({v: split[name].switching_mw for v, split in splits.items()}),
         }
         for name in names
+        if name in labels
     ]
 
 
@@ -131,13 +136,13 @@ def power_words(record: Record, voltage: str) -> str:
     return f"{total:.3g} mW at {voltage} V and {rate:.3g} rows a second{leakage}; {static:.3g} mW at rest"
 
 
-def block_words(record: Record) -> str:
+def block_words(record: Record, voltage: str) -> str:
     """The blocks that draw most, with their shares of static power, and how sure that is; empty without cells."""
-    parts = record["by_block"]
-    total = sum(part["static_mw"] for part in parts)
+    powers = {part["name"]: part["static_mw"][voltage] for part in record["by_block"]}
+    total = sum(powers.values())
     if not total:
         return ""
-    largest = sorted(parts, key=lambda part: -part["static_mw"])[:NAMED_BLOCKS]
-    shares = ", ".join(f"{part['name']} {part['static_mw'] / total:.0%}" for part in largest)
+    largest = sorted(powers, key=lambda name: -powers[name])[:NAMED_BLOCKS]
+    shares = ", ".join(f"{name} {powers[name] / total:.0%}" for name in largest)
     matched = record["blocks_matched"]
     return shares if matched is None else f"{shares} ({matched:.0%} of the cells matched by function)"

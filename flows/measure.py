@@ -252,7 +252,7 @@ def measurement_text(record: dict[str, Any], nominal: str) -> str:
         ("cells", f"{record['cells']} ({', '.join(f'{n} {c}' for c, n in record['cell_counts'].items())})"),
         ("static power", _by_voltage(record["power_mw"], "mW")),
         ("total power", power_words(record["power"], nominal)),
-        ("static by part", block_words(record["power"]) or "none"),
+        ("static by part", block_words(record["power"], nominal) or "none"),
         ("delay", _by_voltage(record["delay_ms"], "ms")),
         ("longest path", record["timing"]["path"]),
         ("simulation", f"given Verilog against netlist: {simulated}"),

@@ -231,7 +231,7 @@ def _burns(point: Figures, voltage: str) -> dict[str, str]:
         return {}
     return {
         "power": power_words(point["power"], voltage),
-        "blocks": block_words(point["power"]),
+        "blocks": block_words(point["power"], voltage),
         "path": point["timing"]["path"],
     }
 

@@ -31,12 +31,14 @@ def test_one_transition_by_hand():
     leaks = [nand.leakage_nw[1.0][0], nand.leakage_nw[1.0][3], *inverter.leakage_nw[1.0]]
     comparators, leaves = power["by_block"]
     assert (comparators["name"], comparators["cells"]) == ("feature 0", 2)
-    assert comparators["static_mw"] == pytest.approx(sum(leaks) / 2 * 1e-6)
+    assert comparators["static_mw"]["1"] == pytest.approx(sum(leaks) / 2 * 1e-6)
     assert comparators["area_cm2"] == pytest.approx((0.24786 + 0.22842) / 100)
-    assert (leaves["name"], leaves["switching_mw"]) == ("leaves", 0)
+    assert (leaves["name"], leaves["switching_mw"]["0.6"]) == ("leaves", 0)
     assert [part["name"] for part in power["by_cell"]] == ["AND2X1", "INVX1", "NAND2X1"]
     for split in ("by_cell", "by_block"):
-        assert sum(part["switching_mw"] for part in power[split]) == pytest.approx(power["switching_mw"]["1"])
+        for voltage in ("0.6", "0.8", "1"):
+            total = sum(part["switching_mw"][voltage] for part in power[split])
+            assert total == pytest.approx(power["switching_mw"][voltage])
 
 
 def test_the_rate_is_what_the_circuit_can_keep_up_with():
@@ -60,13 +62,16 @@ def test_words():
         "total_mw": {"1": 0.52},
         "leakage_share": {"1": 0.9615},
         "sample_rate_hz": {"1": 5.0},
-        "by_block": [{"name": "hidden 0", "static_mw": 0.125}, {"name": "argmax", "static_mw": 0.375}],
+        "by_block": [
+            {"name": "hidden 0", "static_mw": {"1": 0.125}},
+            {"name": "argmax", "static_mw": {"1": 0.375}},
+        ],
         "blocks_matched": 0.8,
     }
     words = "0.52 mW at 1 V and 5 rows a second, 96.2% of it leakage; 0.5 mW at rest"
     assert power_words(power, "1") == words
-    assert block_words(power) == "argmax 75%, hidden 0 25% (80% of the cells matched by function)"
-    assert block_words({**power, "blocks_matched": None}) == "argmax 75%, hidden 0 25%"
-    assert block_words({**power, "by_block": []}) == ""
+    assert block_words(power, "1") == "argmax 75%, hidden 0 25% (80% of the cells matched by function)"
+    assert block_words({**power, "blocks_matched": None}, "1") == "argmax 75%, hidden 0 25%"
+    assert block_words({**power, "by_block": []}, "1") == ""
     silent = {**power, "switching_mw": {"1": None}}
     assert power_words(silent, "1").endswith("the technology has no figures for switching")
