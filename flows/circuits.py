@@ -14,6 +14,7 @@ import numpy as np
 from flows.chosen import Design
 from flows.config import THERMOMETER
 from flows.feasible import feasibility_of
+from flows.figures import figures_of
 from flows.header import header_lines
 from flows.job import Job
 from flows.mapping import (
@@ -33,7 +34,6 @@ from flows.mapping import (
     spread,
     worth_keeping,
 )
-from flows.measure import figures_of
 from flows.run import json_text, sha256_text, whole_folder, write_text
 from flows.thermometer import THERMOMETER_FILES, with_thermometers
 from hdl.cells import verilog_text
@@ -174,7 +174,15 @@ def chosen_front(job: Job, found: Sequence[Entry]) -> list[Choice]:
 def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
     record = job.run.read_json(entry["netlist_file"])
     netlist, model = read_netlist(record["netlist"], job.technology), model_of(entry)
-    figures = figures_of(netlist, job.technology, vectors, job.config.input_bits)
+    figures = figures_of(
+        netlist,
+        job.technology,
+        vectors,
+        job.config.input_bits,
+        classifier=model,
+        feature_names=job.dataset.feature_names,
+        rate_hz=job.config.sample_rate,
+    )
     point = FrontPoint(
         id=name,
         stage=entry["stage"],
@@ -196,7 +204,7 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         "recipe": record["recipe"],
         "delay_extrapolated": figures["delay_extrapolated"],
         "feasibility": feasibility_of(figures, job.technology, job.config.use),
-        "front_end": figures["front_end"],
+        **{key: figures[key] for key in ("front_end", "power", "timing")},
     }
     return Design(point, model, netlist, extra)
 

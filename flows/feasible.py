@@ -15,7 +15,9 @@ NOTHING = "–"
 def feasibility_of(figures: Figures, technology: Technology, use: Use) -> dict[str, Any] | None:
     """`feasibility` of a circuit by its figures of power and delay at the technology's nominal voltage."""
     voltage = f"{technology.nominal_voltage:g}"
-    return feasibility(figures["power_mw"][voltage], figures["delay_ms"][voltage], use)
+    energy_nj = figures["power"]["switching_nj_per_row"][voltage] if figures["power"] else None
+    switching_uj = None if energy_nj is None else energy_nj / 1000
+    return feasibility(figures["power_mw"][voltage], figures["delay_ms"][voltage], use, switching_uj)
 
 
 def feasibility_words(record: Figures) -> str:
@@ -50,12 +52,13 @@ def battery_words(battery: Figures, rate_hz: float) -> str:
 
 
 def carried_cells(figures: Figures | None) -> dict[str, Any]:
-    """The record as cells of the report's table: "energy", "cycled_power", "carried" by source, and "lives"."""
+    """Cells of the report's table: "drawn", "energy", "cycled_power", "carried" by source, and "lives"."""
     if figures is None:
-        return {"energy": NOTHING, "cycled_power": NOTHING, "carried": [], "lives": []}
+        return {"drawn": NOTHING, "energy": NOTHING, "cycled_power": NOTHING, "carried": [], "lives": []}
     battery = figures["battery"]
     lives = [duration(battery[key]) for key in ("always_on_hours", "duty_cycled_hours")] if battery else []
     return {
+        "drawn": _with_unit(figures["power_mw"], "mW"),
         "energy": _with_unit(figures["energy_uj"], "µJ"),
         "cycled_power": _cycled(figures),
         "carried": [_cell(source) for source in figures["sources"]],

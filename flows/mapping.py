@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from flows.figures import power_of
 from flows.job import Job
-from flows.measure import power_of
 from flows.run import sha256_text
 from hdl.emit import classifier_verilog, textbook_verilog
 from hdl.gates import gates_verilog

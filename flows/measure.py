@@ -18,24 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from flows.burns import block_words, power_words
 from flows.cli import run_command
 from flows.feasible import feasibility_of, feasibility_words
-from flows.front_ends import front_ends_of, system_words
+from flows.figures import figures_of
+from flows.front_ends import system_words
 from flows.run import json_text
 from hdl.cells import verilog_text
 from hdl.liberty import read_liberty
-from hdl.power import static_power_mw
 from hdl.synthesis import map_verilog, netlist_if_mapped, netlist_verilog
-from hdl.timing import TimingReport, critical_path
 from printedmlp.circuit import Netlist
-from printedmlp.circuit.simulate import classes, input_bits_of, simulate
 from printedmlp.dataset import load_dataset
 from printedmlp.errors import ConfigError, DataError, PrintedMLPWarning
-from printedmlp.metrics import Metrics, evaluate
-from printedmlp.power_sources import DEFAULT_RATE_HZ, Use, use_of
+from printedmlp.power_sources import DEFAULT_RATE_HZ, USUAL, Use, use_of
 from printedmlp.preparation import prepare
 from printedmlp.technology import BUILT_IN, Technology, load_technology
 from printedmlp.technology.figures import missing_figures
@@ -53,62 +48,6 @@ class Circuit:
     verilog: str
     netlist: Netlist
     recipe: str | None
-
-
-def figures_of(netlist: Netlist, technology: Technology, vectors: Vectors, input_bits: int) -> dict[str, Any]:
-    """All figures of a mapped circuit on given vectors; the one place where a run's and a stranger's are made.
-
-    Parameters
-    ----------
-    netlist : with vectors.codes.shape[1] * input_bits inputs.
-    technology : the netlist's cells.
-    vectors : rows whose codes fit `input_bits`.
-    input_bits : bits of each feature.
-
-    Returns
-    -------
-    JSON-ready: the metrics, "area_cm2", "cells", "cell_counts", "power_mw" and "delay_ms" by voltage (None where
-    the technology has no figures), "max_rate_hz" at the technology's nominal voltage (None without a delay),
-    "delay_extrapolated", and "front_end" and "system" of `flows.front_ends`.
-    """
-    timing = timing_of(netlist, technology)
-    nominal = timing[technology.nominal_voltage]
-    rate_hz = nominal.max_rate_hz if nominal else math.inf
-    power = power_of(netlist, technology, vectors.codes, input_bits)
-    return {
-        **accuracy_of(netlist, technology, vectors, input_bits).to_json(),
-        "area_cm2": netlist.area_cm2(technology),
-        "cells": len(netlist.instances),
-        "cell_counts": netlist.cell_counts(),
-        "power_mw": {f"{voltage:g}": power[voltage] for voltage in technology.voltages},
-        "delay_ms": {f"{voltage:g}": report.delay_ms if report else None for voltage, report in timing.items()},
-        "max_rate_hz": rate_hz if math.isfinite(rate_hz) else None,
-        **front_ends_of(netlist, technology, vectors, input_bits, power[technology.nominal_voltage]),
-        "delay_extrapolated": any(report.extrapolated for report in timing.values() if report),
-    }
-
-
-def power_of(
-    netlist: Netlist, technology: Technology, codes: NDArray[np.uint8], input_bits: int
-) -> dict[float, float | None]:
-    """Static power in mW by voltage over rows of codes; None where the technology does not know it of all cells."""
-    if technology.without_power:
-        return dict.fromkeys(technology.voltages)
-    return {**static_power_mw(netlist, technology, codes, input_bits)}
-
-
-def timing_of(netlist: Netlist, technology: Technology) -> dict[float, TimingReport | None]:
-    """The longest path by voltage; None where the technology does not know the delays of all cells."""
-    if technology.without_delay:
-        return dict.fromkeys(technology.voltages)
-    return {voltage: critical_path(netlist, technology, voltage) for voltage in technology.voltages}
-
-
-def accuracy_of(netlist: Netlist, technology: Technology, vectors: Vectors, input_bits: int) -> Metrics:
-    """Metrics of a netlist's answers on the vectors; an output word beyond the classes counts as wrong."""
-    values = simulate(netlist, technology, input_bits_of(vectors.codes, input_bits), len(vectors.y))
-    answers = classes(netlist, values, len(vectors.y))
-    return evaluate(vectors.y, answers, n_classes=vectors.n_classes, majority_class=vectors.majority_class)
 
 
 def read_circuit(path: Path, technology: Technology, effort: str) -> Circuit:
@@ -190,7 +129,7 @@ def measure(
     *,
     effort: str = "standard",
     simulated: bool = True,
-    use: Use | None = None,
+    use: Use = USUAL,
 ) -> dict[str, Any]:
     """Measure one file; see the module's docstring.
 
@@ -201,7 +140,7 @@ def measure(
     technology : the cells.
     effort : of the synthesis.
     simulated : whether given Verilog and netlist are also simulated with Verilator.
-    use : how it is to be powered; None for the usual rate and no battery.
+    use : how it is to be powered, at how many samples a second.
     """
     if source.seed < 0:
         raise ConfigError(f"seed: {source.seed} is negative")
@@ -211,7 +150,7 @@ def measure(
         raise DataError(f"{verilog}: out has {outputs} bits; a class index has at most {MOST_OUTPUTS}")
     vectors = source.vectors(circuit.netlist.n_inputs)
     input_bits = bits_per_feature(circuit.netlist.n_inputs, vectors.codes.shape[1])
-    figures = figures_of(circuit.netlist, technology, vectors, input_bits)
+    figures = figures_of(circuit.netlist, technology, vectors, input_bits, rate_hz=use.rate_hz)
     checked = simulate_both(circuit, technology, vectors, input_bits) if simulated else 0
     return {
         "file": str(verilog),
@@ -221,7 +160,7 @@ def measure(
         "recipe": circuit.recipe,
         "simulated_vectors": checked,
         **figures,
-        "feasibility": feasibility_of(figures, technology, use or Use()),
+        "feasibility": feasibility_of(figures, technology, use),
     }
 
 
@@ -241,11 +180,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     record = measure(
         options.verilog, source, technology, effort=options.effort, simulated=not options.no_simulation, use=use
     )
-    print(json_text(record) if options.json else measurement_text(record), end="")
+    nominal = f"{technology.nominal_voltage:g}"
+    print(json_text(record) if options.json else measurement_text(record, nominal), end="")
 
 
-def measurement_text(record: dict[str, Any]) -> str:
-    """The figures of one measurement for a person."""
+def measurement_text(record: dict[str, Any], nominal: str) -> str:
+    """The figures of one measurement for a person, totals at the nominal voltage."""
     low, high = record["interval"]
     origin = "as it is" if record["recipe"] is None else f"synthesised, recipe '{record['recipe']}'"
     simulated = (
@@ -260,7 +200,10 @@ def measurement_text(record: dict[str, Any]) -> str:
         ("area", f"{record['area_cm2']:.6g} cm2"),
         ("cells", f"{record['cells']} ({', '.join(f'{n} {c}' for c, n in record['cell_counts'].items())})"),
         ("static power", _by_voltage(record["power_mw"], "mW")),
+        *((("total power", words),) if (words := power_words(record["power"], nominal)) else ()),
+        *((("static by part", words),) if (words := block_words(record["power"], nominal)) else ()),
         ("delay", _by_voltage(record["delay_ms"], "ms")),
+        *((("longest path", record["timing"]["path"]),) if record["timing"] else ()),
         *((("power source", words),) if (words := feasibility_words(record)) else ()),
         *((("with sensors", words),) if (words := system_words(record)) else ()),
         ("simulation", f"given Verilog against netlist: {simulated}"),
@@ -300,9 +243,8 @@ def _parser() -> argparse.ArgumentParser:
         help=f"{', '.join(BUILT_IN)} or a TOML file (default: egfet)",
     )
     add("--liberty", type=Path, metavar="FILE", help="Liberty file of the cells to use instead")
-    add(
-        "--sample-rate", type=_positive, default=DEFAULT_RATE_HZ, metavar="HZ", help="samples a second (default: 5)"
-    )
+    rate = "samples a second that power is told for (default: 5)"
+    add("--sample-rate", type=_positive, default=DEFAULT_RATE_HZ, metavar="HZ", help=rate)
     add("--battery-mah", type=_positive, metavar="MAH", help="capacity of a battery whose life is to be told")
     add("--battery-v", type=_positive, metavar="V", help="its voltage")
     add("--effort", choices=("quick", "standard", "thorough"), default="standard", help="synthesis effort")

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from flows.burns import block_words, power_words
 from flows.config import THERMOMETER, DesignConfig
 from flows.feasible import carried_cells
 from flows.front_ends import system_cells
@@ -80,6 +81,7 @@ def report_html(
             "name": technology.name.upper(),
             "has_power": view.has_power,
             "has_front_end": view.exact.system is not None,
+            "has_switching": bool(exact.get("power")) and exact["power"]["total_mw"][view.nominal] is not None,
             "has_delay": not technology.without_delay,
             "mean_power": ", ".join(technology.with_mean_power),
             "source": technology.source,
@@ -193,6 +195,7 @@ class _View:
             "power_factor": factor(self.exact.power_at(self.nominal), power),
             **carried_cells(point.get("feasibility")),
             "sensors": system_cells(point, self.thermometer),
+            "burns": _burns(point, self.nominal),
             "vectors": point["verification"]["vectors"]["total"],
             "mismatches": sum(point["verification"]["mismatches"].values()),
         }
@@ -240,6 +243,17 @@ class _View:
 
 def _power_text(power: float | None) -> str:
     return "no power figures" if power is None else f"{significant(power)} mW"
+
+
+def _burns(point: Figures, voltage: str) -> list[str]:
+    """Total power, its parts and the longest path in sentences, as far as they are known."""
+    power, timing = point.get("power"), point.get("timing")
+    told = (
+        ("Power", power_words(power, voltage)),
+        ("Static power by part", block_words(power, voltage)),
+        ("Longest path", timing["path"] if timing else ""),
+    )
+    return [f"{name}: {words}." for name, words in told if words]
 
 
 def significant(value: float | None) -> str:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flows.burns import timing_of
 from flows.chosen import Design
+from flows.figures import power_of
 from flows.header import thermometer_header_lines
 from flows.job import Job
 from flows.mapping import BASELINES, VERILOG
-from flows.measure import power_of, timing_of
 from flows.run import json_text, write_text
 from hdl.cells import verilog_text
 from hdl.front_end import Cost, system

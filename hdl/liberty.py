@@ -1,13 +1,25 @@
 """Any Liberty library as a technology: its combinational cells with one output, and why the others are left out."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hdl.liberty_syntax import Group, parse_liberty
 from hdl.liberty_writer import MAPPING_ONLY
+from hdl.timing import line_value
 from printedmlp.errors import ConfigError
-from printedmlp.technology import Arc, ArcTiming, Capacitance, Cell, DelayTable, Technology, truth_table
+from printedmlp.technology import (
+    Arc,
+    ArcTiming,
+    Capacitance,
+    Cell,
+    DelayTable,
+    EdgeEnergies,
+    SwitchingEnergy,
+    Technology,
+    truth_table,
+)
 
 MM2_PER_UM2 = 1e-6
 MAX_INPUTS = 8
@@ -20,7 +32,9 @@ _TYPES = {
     "combinational_rise": _TABLES[:2],
     "combinational_fall": _TABLES[2:],
 }
-_SLEW, _LOAD = "input_net_transition", "total_output_net_capacitance"
+_LOAD = "total_output_net_capacitance"
+_SLEWS = ("input_net_transition", "input_transition_time")
+_TEMPLATES = ("lu_table_template", "power_lut_template")
 
 
 @dataclass(frozen=True)
@@ -130,6 +144,7 @@ def _cell(group: Group, context: _Context) -> Cell:
         arcs=tuple(arc for timing in output.all("timing") for arc in _arcs(timing, inputs, context)),
         max_load_pf=context.number(output, "max_capacitance") * context.pf if has_load else None,
         leakage_is_mean=bool(leakage) and not group.all("leakage_power"),
+        energies=_known_energies(group, output, inputs, context),
     )
 
 
@@ -177,15 +192,46 @@ def _arcs(timing: Group, inputs: tuple[str, ...], context: _Context) -> list[Arc
     return [Arc(pin, sense, {context.voltage: ArcTiming(**found)}) for pin in pins] if found else []
 
 
+def _known_energies(
+    cell: Group, output: Group, inputs: tuple[str, ...], context: _Context
+) -> tuple[SwitchingEnergy, ...]:
+    """A cell's energies; none where a table is of a form we do not read, since all else of the cell can be used."""
+    try:
+        return tuple(_energies(cell, output, inputs, context))
+    except ConfigError:
+        return ()
+
+
+def _energies(cell: Group, output: Group, inputs: tuple[str, ...], context: _Context) -> Iterator[SwitchingEnergy]:
+    """What the tables of the supply say; those of ground are the same charge on its way out.
+
+    Energies are in units of capacitance times V^2, read at the slowest input transition.
+    """
+    ground = {pin.name for pin in cell.all("pg_pin") if pin.get("pg_type") != "primary_power"}
+    for group in output.all("internal_power"):
+        tables = [(group.all(f"{edge}_power") or group.all("power"))[:1] for edge in ("rise", "fall")]
+        if group.get("related_pg_pin") in ground or not all(tables):
+            continue
+        rise, fall = (_table(found[0], context) for found in tables)
+        scale = context.pf / context.ns
+        rises = tuple(value * scale for value in rise.values_ns[-1])
+        falls = tuple(line_value(fall.load_pf, fall.values_ns[-1], load) * scale for load in rise.load_pf)
+        edges = {context.voltage: EdgeEnergies(rise.load_pf, rises, falls)}
+        for pin in group.get("related_pin").split():
+            if pin in inputs:
+                yield SwitchingEnergy(pin, truth_table(group.get("when", "1"), inputs), edges)
+
+
 def _table(group: Group, context: _Context) -> DelayTable:
     """A table of one or two axes as rows of slew, columns of load; an absent axis has the one entry 0."""
-    templates = [g for g in context.library.all("lu_table_template") if g.name == group.name]
+    templates = [g for kind in _TEMPLATES for g in context.library.all(kind) if g.name == group.name]
     names = [templates[0].get(f"variable_{k}") for k in (1, 2)] if templates else ["", ""]
-    if unknown := [name for name in names if name not in ("", _SLEW, _LOAD)]:
+    if unknown := [name for name in names if name not in ("", _LOAD, *_SLEWS)]:
         raise context.error(group, f"axis '{unknown[0]}' is not supported")
     axes = {name: _axis(group, k, templates, context) for k, name in enumerate(names, start=1) if name}
     values = _floats(group, "values", context)
-    slew, load = axes.get(_SLEW, (0.0,)), axes.get(_LOAD, (0.0,))
+    slew = next((axes[name] for name in _SLEWS if name in axes), (0.0,))
+    load = axes.get(_LOAD, (0.0,))
     if len(values) != len(slew) * len(load):
         raise context.error(group, f"{len(values)} values for {len(slew)} by {len(load)} entries")
     load_first = names[0] == _LOAD

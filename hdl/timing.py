@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from printedmlp.circuit import Netlist
+from printedmlp.circuit.netlist import FIRST_INPUT
 from printedmlp.errors import ConfigError
 from printedmlp.technology import Arc, DelayTable, Technology
 
@@ -34,7 +35,8 @@ class TimingReport:
     """The longest path from an input bit to an output bit at one voltage.
 
     ``max_rate_hz`` is 1000 / delay_ms, infinite for a circuit without gates. ``extrapolated`` tells whether any
-    table was read outside its range.
+    table was read outside its range. The path leads from ``inp[input_bit]`` to ``out[output_bit]``; both are None
+    where there is none.
     """
 
     voltage: float
@@ -42,6 +44,8 @@ class TimingReport:
     max_rate_hz: float
     path: tuple[PathStep, ...]
     extrapolated: bool
+    input_bit: int | None = None
+    output_bit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,12 @@ class _Arrival:
 def table_value(table: DelayTable, slew_ns: float, load_pf: float) -> float:
     """Value of a table in ns: linear and extrapolated along the load, linear and clamped along the slew."""
     slew = min(max(slew_ns, table.slew_ns[0]), table.slew_ns[-1])
-    rows = [_line(table.load_pf, row, load_pf) for row in table.values_ns]
-    return _line(table.slew_ns, rows, slew)
+    rows = [line_value(table.load_pf, row, load_pf) for row in table.values_ns]
+    return line_value(table.slew_ns, rows, slew)
 
 
-def _line(axis: Sequence[float], values: Sequence[float], x: float) -> float:
+def line_value(axis: Sequence[float], values: Sequence[float], x: float) -> float:
+    """Value at x of the line through the points (axis, values), straight on beyond its ends."""
     if len(axis) == 1:
         return values[0]
     k = next((i for i in range(1, len(axis) - 1) if x <= axis[i]), len(axis) - 1)
@@ -88,7 +93,12 @@ def critical_path(
     delay_ns, net, edge = max(ends, default=(0.0, 0, 0), key=lambda end: end[0])
     delay_ms = max(0.0, delay_ns / _NS_PER_MS)
     rate = 1000 / delay_ms if delay_ms > 0 else float("inf")
-    return TimingReport(voltage, delay_ms, rate, _trace(netlist, arrivals, net, edge), walk.extrapolated)
+    path = _trace(netlist, arrivals, net, edge)
+    if not path:
+        return TimingReport(voltage, delay_ms, rate, (), walk.extrapolated)
+    first = netlist.instances[path[0].instance]
+    start = first.inputs[technology.cell(first.cell).inputs.index(path[0].pin)] - FIRST_INPUT
+    return TimingReport(voltage, delay_ms, rate, path, walk.extrapolated, start, netlist.outputs.index(net))
 
 
 def _check(netlist: Netlist, technology: Technology, voltage: float) -> None:

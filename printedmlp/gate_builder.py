@@ -12,29 +12,53 @@ from printedmlp.winners import compared_bounds, possible_winners
 
 Word = list[int]
 """Literals, least significant first."""
+ARGMAX = "argmax"
 
 
-def classifier_gates(model: DiscreteMLP) -> tuple[GateGraph, Word]:
+def hidden_block(model: DiscreteMLP, layer: int, index: int) -> str:
+    """Name of a hidden neuron's block, with its layer where there are several hidden ones."""
+    return f"hidden {index}" if len(model.layers) == 2 else f"hidden {layer}.{index}"
+
+
+def output_block(c: int) -> str:
+    """Name of the block that computes the score of class c."""
+    return f"output {c}"
+
+
+def block_levels(model: DiscreteMLP) -> dict[str, int]:
+    """The blocks of a classifier and their layers: hidden neurons, output neurons, and one layer on the argmax."""
+    *hidden, last = model.layers
+    levels = {hidden_block(model, n, j): n for n, layer in enumerate(hidden) for j in range(len(layer.neurons))}
+    levels |= {output_block(c): len(hidden) for c in range(len(last.neurons))}
+    return {**levels, ARGMAX: len(hidden) + 1}
+
+
+def classifier_gates(model: DiscreteMLP, graph: GateGraph | None = None) -> tuple[GateGraph, Word]:
     """The gates of a classifier and the literals of its class code, ceil(log2 C) but at least one.
 
-    Inputs are numbered as the ports' bits: feature 0 first, its least significant bit first.
+    Inputs are numbered as the ports' bits: feature 0 first, its least significant bit first. The blocks that the
+    graph is told of are those of `block_levels`; an empty graph may be given to take notice of them.
     """
     bits = model.input_bits
-    graph = GateGraph(model.n_features * bits)
+    graph = GateGraph(model.n_features * bits) if graph is None else graph
     words = [[graph.input(i * bits + j) for j in range(bits)] for i in range(model.n_features)]
     inputs: Sequence[Interval] = ((0, (1 << bits) - 1),) * model.n_features
     *hidden, scores = zip(model.layers, model.intervals(), strict=True)
-    for layer, bounds in hidden:
-        rows = zip(layer.neurons, bounds.sums, bounds.outputs, strict=True)
-        words = [_hidden(graph, layer, n, s, o, words, inputs) for n, s, o in rows]
+    for number, (layer, bounds) in enumerate(hidden):
+        before, words = words, []
+        for j, (neuron, sums, outputs) in enumerate(zip(layer.neurons, bounds.sums, bounds.outputs, strict=True)):
+            graph.begin(hidden_block(model, number, j))
+            words.append(_hidden(graph, layer, neuron, sums, outputs, before, inputs))
         inputs = bounds.outputs
     layer, bounds = scores
     winners = possible_winners(bounds.outputs)
     compared = compared_bounds(bounds)
     values = {}
     for c in winners:
+        graph.begin(output_block(c))
         word = _sum(graph, layer.neurons[c], layer.bias_shift, bounds.sums[c], words, inputs)
         values[c] = _rectified(graph, word, bounds.sums[c]) if compared[c] != bounds.sums[c] else word
+    graph.begin(ARGMAX)
     return graph, _argmax(graph, values, compared, max(1, (model.n_classes - 1).bit_length()))
 
 

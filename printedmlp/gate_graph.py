@@ -22,6 +22,9 @@ class GateGraph:
         self.nodes: list[Node] = []
         self._known: dict[Node, int] = {}
 
+    def begin(self, block: str) -> None:
+        """Names the block whose gates follow; a plain graph takes no notice."""
+
     def input(self, index: int) -> int:
         """The literal of input `index`."""
         return 2 * (1 + index)
@@ -37,7 +40,7 @@ class GateGraph:
         folded = self._folded(a, b)
         if folded is None:
             folded = self._folded(b, a)
-        return self._net((AND, a, b)) if folded is None else folded
+        return self.net((AND, a, b)) if folded is None else folded
 
     def disjunction(self, a: int, b: int) -> int:
         """The literal of a or b."""
@@ -53,7 +56,7 @@ class GateGraph:
             kind, left, right = self._node(one)
             if kind == XOR and other in (left, right):
                 return (left if other == right else right) ^ sign
-        return self._net((XOR, a, b)) ^ sign
+        return self.net((XOR, a, b)) ^ sign
 
     def choice(self, condition: int, one: int, zero: int) -> int:
         """The literal of `one` where the condition holds, else of `zero`."""
@@ -113,6 +116,14 @@ class GateGraph:
             known.setdefault(shape, literals[net] ^ sign)
         return graph, [literals[literal >> 1] ^ literal & 1 for literal in outputs]
 
+    def net(self, node: Node) -> int:
+        """The literal of a node as it stands, made if it is new."""
+        literal = self._known.get(node)
+        if literal is None:
+            literal = self._known[node] = 2 * (self.first + len(self.nodes))
+            self.nodes.append(node)
+        return literal
+
     def _node(self, literal: int) -> Node:
         number = (literal >> 1) - self.first
         return self.nodes[number] if number >= 0 else (-1, 0, 0)
@@ -131,10 +142,3 @@ class GateGraph:
         if a in (left, right):
             return self.conjunction(a, (left if a == right else right) ^ 1)
         return None
-
-    def _net(self, node: Node) -> int:
-        literal = self._known.get(node)
-        if literal is None:
-            literal = self._known[node] = 2 * (self.first + len(self.nodes))
-            self.nodes.append(node)
-        return literal

@@ -65,6 +65,9 @@ class Use:
     battery: Battery | None = None
 
 
+USUAL = Use()
+
+
 def use_of(rate_hz: float, battery_mah: float | None, battery_v: float | None) -> Use:
     """A use from what a user stated; ConfigError where only half of a battery is stated."""
     if (battery_mah is None) != (battery_v is None):
@@ -73,51 +76,87 @@ def use_of(rate_hz: float, battery_mah: float | None, battery_v: float | None) -
     return Use(rate_hz, Battery(battery_mah, battery_v) if battery_mah and battery_v else None)
 
 
-def energy_uj(power_mw: float, delay_ms: float) -> float:
+def energy_uj(static_mw: float, delay_ms: float, switching_uj: float = 0.0) -> float:
     """Energy of one classification in microjoules: the circuit is on for the time of its longest path."""
-    return power_mw * delay_ms
+    return static_mw * delay_ms + switching_uj
 
 
-def duty_cycled_mw(power_mw: float, delay_ms: float, rate_hz: float) -> float:
-    """Mean power at a sample rate of a circuit that is off between samples, at most its power when always on."""
-    return power_mw * min(1.0, rate_hz * delay_ms / 1000)
+def feasibility(
+    static_mw: float | None, delay_ms: float | None, use: Use, switching_uj: float | None = None
+) -> dict[str, Any] | None:
+    """What carries a circuit and for how long, JSON-ready; None without a figure of its static power.
 
+    A circuit too slow for the rate that is wished is counted at the highest one it reaches.
 
-def feasibility(power_mw: float | None, delay_ms: float | None, use: Use) -> dict[str, Any] | None:
-    """What carries a circuit and for how long, JSON-ready; None without a figure of its power.
+    Parameters
+    ----------
+    static_mw, delay_ms : static power and longest path.
+    use : rate and battery that are wished.
+    switching_uj : energy of a new sample beside static power; None where it is not known, and not counted then.
 
-    Keys: "power_mw"; "energy_uj" of a classification; "max_rate_hz", the inverse of the delay; "rate_hz", the
-    wish, and "reaches_rate"; "duty_cycled_mw" at that rate; "sources", each with whether it carries the circuit
-    "always_on" and the highest rates "always_on_hz" and "duty_cycled_hz"; "battery" with its hours, or None.
-    Entries that need a delay are None without one; a rate is None where the circuit has no path, and 0 where it
-    is not carried.
+    Returns
+    -------
+    Keys: "power_mw", always on at that rate, and "switching_mw" of it; "energy_uj" of a classification;
+    "max_rate_hz", the inverse of the delay; "rate_hz", the wish, and "reaches_rate"; "duty_cycled_mw" at that rate;
+    "sources", each with whether it carries the circuit "always_on" and the highest rates "always_on_hz" and
+    "duty_cycled_hz"; "battery" with its hours, or None. Entries that need a delay are None without one; a rate is
+    None where the circuit has no path, and 0 where it is not carried.
     """
-    if power_mw is None:
+    if static_mw is None:
         return None
-    max_hz = 1000 / delay_ms if delay_ms else None
-    at_rate = None if delay_ms is None else duty_cycled_mw(power_mw, delay_ms, use.rate_hz)
+    load = _Load(static_mw, delay_ms, switching_uj or 0.0)
+    max_hz = load.max_hz
+    rate_hz = use.rate_hz if max_hz is None else min(use.rate_hz, max_hz)
+    power_mw = load.always_on_mw(rate_hz)
+    at_rate = None if load.energy_uj is None else min(power_mw, load.energy_uj * rate_hz / 1000)
     return {
         "power_mw": power_mw,
-        "energy_uj": None if delay_ms is None else energy_uj(power_mw, delay_ms),
+        "switching_mw": None if switching_uj is None else switching_uj * rate_hz / 1000,
+        "energy_uj": load.energy_uj,
         "max_rate_hz": max_hz,
         "rate_hz": use.rate_hz,
         "reaches_rate": None if delay_ms is None else max_hz is None or use.rate_hz <= max_hz,
         "duty_cycled_mw": at_rate,
-        "sources": [_carried(source, power_mw, delay_ms) for source in POWER_SOURCES],
+        "sources": [_carried(source, load, power_mw) for source in POWER_SOURCES],
         "battery": _battery(use.battery, power_mw, at_rate) if use.battery else None,
     }
 
 
-def _carried(source: PowerSource, power_mw: float, delay_ms: float | None) -> dict[str, Any]:
-    always_on = power_mw <= source.power_mw
-    max_hz = 1000 / delay_ms if delay_ms else None
-    slower = source.power_mw / energy_uj(power_mw, delay_ms) * 1000 if delay_ms and power_mw else None
+@dataclass(frozen=True)
+class _Load:
+    """What a circuit asks of a source: static power, and the energy in microjoules of each new sample."""
+
+    static_mw: float
+    delay_ms: float | None
+    switching_uj: float
+
+    @property
+    def max_hz(self) -> float | None:
+        return 1000 / self.delay_ms if self.delay_ms else None
+
+    @property
+    def energy_uj(self) -> float | None:
+        return None if self.delay_ms is None else energy_uj(self.static_mw, self.delay_ms, self.switching_uj)
+
+    def always_on_mw(self, rate_hz: float) -> float:
+        return self.static_mw + self.switching_uj * rate_hz / 1000
+
+
+def _carried(source: PowerSource, load: _Load, power_mw: float) -> dict[str, Any]:
+    room = source.power_mw - load.static_mw
     return {
         "name": source.name,
-        "always_on": always_on,
-        "always_on_hz": max_hz if always_on else 0.0,
-        "duty_cycled_hz": max_hz if always_on else slower,
+        "always_on": power_mw <= source.power_mw,
+        "always_on_hz": _highest_hz(load, room, load.switching_uj) if room >= 0 else 0.0,
+        "duty_cycled_hz": _highest_hz(load, source.power_mw, load.energy_uj),
     }
+
+
+def _highest_hz(load: _Load, power_mw: float, per_sample_uj: float | None) -> float | None:
+    """Highest rate at which samples of that energy draw no more than a power; None where no rate is known."""
+    if load.max_hz is None:
+        return None
+    return min(load.max_hz, 1000 * power_mw / per_sample_uj) if per_sample_uj else load.max_hz
 
 
 def _battery(battery: Battery, power_mw: float, at_rate_mw: float | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ of the same form, which docs/technology.md explains, or from a Liberty file thro
 """
 
 from printedmlp.technology.cell import Arc, ArcTiming, Capacitance, Cell, DelayTable
+from printedmlp.technology.energy import EdgeEnergies, SwitchingEnergy
 from printedmlp.technology.front_end import FrontEndFigures
 from printedmlp.technology.function import truth_table, variable_table
 from printedmlp.technology.technology import BUILT_IN, Technology, load_technology
@@ -16,7 +17,9 @@ __all__ = [
     "Capacitance",
     "Cell",
     "DelayTable",
+    "EdgeEnergies",
     "FrontEndFigures",
+    "SwitchingEnergy",
     "Technology",
     "load_technology",
     "truth_table",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from printedmlp.errors import ConfigError
+from printedmlp.technology.energy import SwitchingEnergy
 from printedmlp.technology.function import truth_table
 
 
@@ -64,6 +65,7 @@ class Cell:
     arcs: tuple[Arc, ...] = ()
     max_load_pf: float | None = None
     leakage_is_mean: bool = False
+    energies: tuple[SwitchingEnergy, ...] = ()
     truth_table: int = field(init=False)
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from printedmlp.errors import ConfigError
 from printedmlp.technology.cell import Arc, ArcTiming, Capacitance, Cell, DelayTable
+from printedmlp.technology.energy import switching_energies
 from printedmlp.technology.front_end import FrontEndFigures, front_end_figures
 
 BUILT_IN = ("egfet", "cnt_tft")
@@ -145,6 +146,8 @@ def _cell(name: str, data: dict[str, Any], voltages: tuple[float, ...], axes: _A
     inputs = tuple(data["inputs"])
     if (arcs := data.get("arcs")) and axes is None:
         raise ConfigError(f"cell {name} has delay tables, but [delay_axes] is missing")
+    if (energies := data.get("energies")) and axes is None:
+        raise ConfigError(f"cell {name} has energies, but the loads of [delay_axes] are missing")
     by_state = _by_voltage(data.get("leakage_nw", {}), voltages)
     mean = _by_voltage(data.get("mean_leakage_nw", {}), voltages)
     leakage = {v: _floats([figure] * (1 << len(inputs))) for v, figure in mean.items()}
@@ -161,6 +164,7 @@ def _cell(name: str, data: dict[str, Any], voltages: tuple[float, ...], axes: _A
         arcs=tuple(_arc(arc, inputs, voltages, axes) for arc in arcs) if arcs and axes else (),
         max_load_pf=float(load) if load is not None else None,
         leakage_is_mean=bool(leakage) and not by_state,
+        energies=switching_energies(energies, inputs, voltages, axes[1]) if energies and axes else (),
     )
 
 

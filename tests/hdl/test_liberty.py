@@ -4,6 +4,7 @@ from hdl.cells import liberty_text
 from hdl.liberty import read_liberty
 from hdl.liberty_syntax import parse_liberty
 from printedmlp.errors import ConfigError
+from printedmlp.technology import EdgeEnergies
 from tests.netlists import EGFET
 
 FOREIGN = r"""
@@ -185,3 +186,54 @@ def test_a_figure_for_the_whole_cell_is_known_to_be_a_mean(read):
     technology = read(FOREIGN)
     assert technology.with_mean_power == ("INV",)
     assert technology.cells["INV"].leakage_nw == {3.0: (7000.0, 7000.0)}
+
+
+ENERGIES = r"""
+library ("power") {
+  capacitive_load_unit (10, pf);
+  nom_voltage : 1.0;
+  power_lut_template (both) {
+    variable_1 : input_transition_time; variable_2 : total_output_net_capacitance;
+    index_1 ("1, 2"); index_2 ("100, 200");
+  }
+  power_lut_template (by_slew) { variable_1 : input_transition_time; index_1 ("1, 2"); }
+  cell (XOR) {
+    area : 1;
+    pg_pin (VDD) { pg_type : primary_power; }
+    pg_pin (VSS) { pg_type : primary_ground; }
+    pin (A) { direction : input; capacitance : 1; }
+    pin (B) { direction : input; capacitance : 1; }
+    pin (Y) {
+      direction : output; function : "A ^ B";
+      internal_power () {
+        related_pin : "A"; when : "!B"; related_pg_pin : VDD;
+        rise_power (both) { values ("1, 2", "3, 4"); }
+        fall_power (both) { values ("5, 6", "7, 8"); }
+      }
+      internal_power () {
+        related_pin : "A"; when : "!B"; related_pg_pin : VSS;
+        rise_power (both) { values ("90, 90", "90, 90"); }
+        fall_power (both) { values ("90, 90", "90, 90"); }
+      }
+      internal_power () { related_pin : "A B"; when : "B"; power (by_slew) { values ("9, 11"); } }
+      internal_power () { related_pin : "B"; rise_power (by_slew) { values ("9, 9"); } }
+    }
+  }
+}
+"""
+
+
+def test_energies_of_the_supply_are_read(read):
+    cell = read(ENERGIES).cells["XOR"]
+    given, first, second = cell.energies
+    # Loads and energies in units of 10 pF and 10 pJ, at the slower of the two transitions.
+    assert (given.pin, given.states) == ("A", 0b0011)
+    assert given.by_voltage[1.0] == EdgeEnergies((1000.0, 2000.0), (30.0, 40.0), (70.0, 80.0))
+    assert [(e.pin, e.states) for e in (first, second)] == [("A", 0b1100), ("B", 0b1100)]
+    assert first.by_voltage[1.0] == EdgeEnergies((0.0,), (110.0,), (110.0,))
+
+
+def test_energies_in_another_form_do_not_stand_in_the_way(read):
+    odd = ENERGIES.replace("variable_2 : total_output", "variable_2 : equal_or_opposite_output")
+    assert read(odd).cells["XOR"].energies == ()
+    assert read(ENERGIES.replace('when : "B"', 'when : "Y"')).cells["XOR"].energies == ()

@@ -7,7 +7,7 @@ from hdl.timing import critical_path, table_value
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.errors import ConfigError
 from printedmlp.technology import Arc, ArcTiming, Capacitance, Cell, DelayTable, Technology
-from tests.netlists import EGFET, inverter_chain, random_netlists
+from tests.netlists import EGFET, inverter_chain, random_netlists, two_gates
 
 
 def flat(value):
@@ -101,6 +101,23 @@ def test_one_egfet_inverter_by_hand():
     inside = critical_path(inverter_chain(1), EGFET, 1.0, output_load_pf=15000, input_slew_ns=2000)
     assert inside.delay_ms == pytest.approx(1.11244)
     assert not inside.extrapolated
+
+
+def test_two_egfet_gates_by_hand():
+    # Slews beyond the tables are read at 5000 ns. The NAND drives the pin: 12956 pF rising, 12912.5 pF falling.
+    nand_rise = 1616710 + (12956 - 10000) / 5000 * (1785870 - 1616710)
+    nand_fall = 1160460 + (12912.5 - 10000) / 5000 * (1229620 - 1160460)
+    inverter_rise = 924454 + (100 - 10000) / 5000 * (1107350 - 924454)
+    inverter_fall = 80349.6 + (100 - 10000) / 5000 * (92459.7 - 80349.6)
+    falling, rising = nand_rise + inverter_fall, nand_fall + inverter_rise
+    report = critical_path(two_gates(), EGFET, 1.0, output_load_pf=100)
+    assert report.delay_ms == pytest.approx(max(falling, rising) * 1e-6)
+    assert [(step.cell, step.pin, step.edge) for step in report.path] == [
+        ("NAND2X1", "A2", "rise"),
+        ("INVX1", "A", "fall"),
+    ]
+    assert (report.input_bit, report.output_bit) == (1, 0)
+    assert report.max_rate_hz == pytest.approx(1e9 / falling)
 
 
 def test_lower_voltage_is_slower():

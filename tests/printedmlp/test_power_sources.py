@@ -10,7 +10,6 @@ from printedmlp.power_sources import (
     Battery,
     Use,
     duration,
-    duty_cycled_mw,
     feasibility,
     use_of,
     weakest_source,
@@ -65,14 +64,37 @@ def test_a_circuit_without_cells_lasts_as_long_as_a_battery_does():
     assert weakest_source(found) == "printed energy harvester"
 
 
-@given(st.floats(1e-6, 1e4), st.floats(1e-3, 1e6), st.floats(1e-3, 1e6))
-def test_no_source_gives_more_than_its_rating(power_mw, delay_ms, rate_hz):
-    found = feasibility(power_mw, delay_ms, Use(rate_hz))
+def test_switching_counts_with_every_sample():
+    # 0.5 mW at rest and 1 mJ a sample: 3.5 mW at 3 Hz, of which a sample in 100 ms takes 0.05 + 1 mJ.
+    found = feasibility(0.5, 100.0, Use(3.0, Battery(10.0, 1.5)), 1000.0)
     assert found is not None
-    assert found["duty_cycled_mw"] <= power_mw
+    assert (found["power_mw"], found["switching_mw"]) == (pytest.approx(3.5), pytest.approx(3.0))
+    assert (found["energy_uj"], found["duty_cycled_mw"]) == (pytest.approx(1050), pytest.approx(3.15))
+    _, zinergy, spark, harvester = found["sources"]
+    assert (zinergy["always_on"], zinergy["always_on_hz"]) == (True, pytest.approx(10))
+    assert (spark["always_on"], spark["always_on_hz"]) == (False, pytest.approx(2.5))
+    assert spark["duty_cycled_hz"] == pytest.approx(3 / 1.05)
+    assert (harvester["always_on_hz"], harvester["duty_cycled_hz"]) == (0.0, pytest.approx(0.1 / 1.05))
+    assert found["battery"]["always_on_hours"] == pytest.approx(15 / 3.5)
+
+
+def test_a_circuit_too_slow_for_the_rate_switches_at_its_own():
+    found = feasibility(0.5, 500.0, Use(5.0), 100.0)
+    assert found is not None
+    assert found["power_mw"] == found["duty_cycled_mw"] == pytest.approx(0.5 + 0.1 * 2)
+
+
+@given(st.floats(1e-6, 1e4), st.floats(1e-3, 1e6), st.floats(1e-3, 1e6), st.floats(0, 1e6))
+def test_no_source_gives_more_than_its_rating(static_mw, delay_ms, rate_hz, switching_uj):
+    found = feasibility(static_mw, delay_ms, Use(rate_hz), switching_uj)
+    assert found is not None
+    assert found["duty_cycled_mw"] <= found["power_mw"]
     for source, told in zip(POWER_SOURCES, found["sources"], strict=True):
-        assert duty_cycled_mw(power_mw, delay_ms, told["duty_cycled_hz"]) <= source.power_mw * (1 + 1e-9)
-        assert told["duty_cycled_hz"] <= found["max_rate_hz"] * (1 + 1e-9)
+        assert found["energy_uj"] * told["duty_cycled_hz"] / 1000 <= source.power_mw * (1 + 1e-9)
+        if told["always_on_hz"]:
+            always_on_mw = static_mw + switching_uj * told["always_on_hz"] / 1000
+            assert always_on_mw <= source.power_mw * (1 + 1e-9)
+        assert max(told["always_on_hz"], told["duty_cycled_hz"]) <= found["max_rate_hz"] * (1 + 1e-9)
 
 
 def test_half_a_battery_is_refused():

@@ -1,0 +1,77 @@
+"""Where power goes and what speed waits for, as records and in words."""
+
+import numpy as np
+import pytest
+
+from flows.burns import block_words, power_and_timing, power_words
+from printedmlp.circuit import Instance, Netlist
+from printedmlp.technology import load_technology
+from printedmlp.trees import grown
+from printedmlp.vectors import Vectors
+
+EGFET = load_technology("egfet")
+# x0[0] and x0[1], and with it x1[1].
+NETLIST = Netlist(4, (Instance("NAND2X1", (2, 3)), Instance("INVX1", (6,)), Instance("AND2X1", (7, 5))), (8,))
+TREE = grown(2, 2, 2, (0, 3, 0, (1, 2, 0, 1)))
+
+
+def record(*rows, **options):
+    vectors = Vectors(np.array(rows, dtype=np.uint8), np.zeros(len(rows), dtype=np.int64), 2, 0)
+    return power_and_timing(NETLIST, EGFET, vectors, 2, classifier=TREE, **options)
+
+
+def test_one_transition_by_hand():
+    # From (0, 0) to (3, 0) the NAND falls and the inverter rises; the AND stays low.
+    power = record([0, 0], [3, 0], rate_hz=2.0)["power"]
+    nand, inverter = EGFET.cells["NAND2X1"], EGFET.cells["INVX1"]
+    assert power["sample_rate_hz"]["1"] == 2.0
+    load = inverter.capacitance_pf[1.0][0].mean + EGFET.cells["AND2X1"].capacitance_pf[1.0][0].mean
+    assert power["load_mw"]["1"] == pytest.approx(load / 2 * 2e-9)
+    assert power["switching_nj_per_row"]["1"] == pytest.approx(power["switching_mw"]["1"] / 2 * 1e6)
+    leaks = [nand.leakage_nw[1.0][0], nand.leakage_nw[1.0][3], *inverter.leakage_nw[1.0]]
+    comparators, leaves = power["by_block"]
+    assert (comparators["name"], comparators["cells"]) == ("feature 0", 2)
+    assert comparators["static_mw"]["1"] == pytest.approx(sum(leaks) / 2 * 1e-6)
+    assert comparators["area_cm2"] == pytest.approx((0.24786 + 0.22842) / 100)
+    assert (leaves["name"], leaves["switching_mw"]["0.6"]) == ("leaves", 0)
+    assert [part["name"] for part in power["by_cell"]] == ["AND2X1", "INVX1", "NAND2X1"]
+    for split in ("by_cell", "by_block"):
+        for voltage in ("0.6", "0.8", "1"):
+            total = sum(part["switching_mw"][voltage] for part in power[split])
+            assert total == pytest.approx(power["switching_mw"][voltage])
+
+
+def test_the_rate_is_what_the_circuit_can_keep_up_with():
+    fast = record([0, 0], [3, 0], rate_hz=1e6)
+    assert fast["power"]["sample_rate_hz"] == pytest.approx(fast["timing"]["max_rate_hz"])
+    assert fast["power"]["leakage_share"]["1"] < record([0, 0], [3, 0])["power"]["leakage_share"]["1"]
+
+
+def test_the_path_is_named_by_features():
+    timing = record([0, 0], feature_names=["width", "height"])["timing"]
+    assert timing["path"].startswith("'width' bit 1 > feature 0 (2 cells, ")
+    assert timing["path"].endswith(" > out[0]")
+    assert [part["name"] for part in timing["path_blocks"]] == ["feature 0", "leaves"]
+    assert record([0, 0])["timing"]["path"].startswith("'x0' bit 1")
+
+
+def test_words():
+    power = {
+        "static_mw": {"1": 0.5},
+        "switching_mw": {"1": 0.02},
+        "total_mw": {"1": 0.52},
+        "leakage_share": {"1": 0.9615},
+        "sample_rate_hz": {"1": 5.0},
+        "by_block": [
+            {"name": "hidden 0", "static_mw": {"1": 0.125}},
+            {"name": "argmax", "static_mw": {"1": 0.375}},
+        ],
+        "blocks_matched": 0.8,
+    }
+    words = "0.52 mW at 1 V and 5 rows a second, 96.2% of it leakage; 0.5 mW at rest"
+    assert power_words(power, "1") == words
+    assert block_words(power, "1") == "argmax 75%, hidden 0 25% (80% of the cells matched by function)"
+    assert block_words({**power, "blocks_matched": None}, "1") == "argmax 75%, hidden 0 25%"
+    assert block_words({**power, "by_block": []}, "1") == ""
+    silent = {**power, "switching_mw": {"1": None}}
+    assert power_words(silent, "1").endswith("the technology has no figures for switching")

@@ -1,0 +1,43 @@
+"""The benchmarks that look at single circuits of finished runs."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import blocks, power, timing
+from benchmarks.run_circuits import run_circuits
+from printedmlp.circuit import classes, input_bits_of, simulate
+from printedmlp.technology import load_technology
+from tests.hdl.test_blocks import network
+
+EGFET = load_technology("egfet")
+
+
+@pytest.mark.tools
+def test_a_network_made_block_by_block_is_the_same_function():
+    model = network()
+    netlist, labels = blocks.joined(model, EGFET)
+    X = np.random.default_rng(0).integers(0, 16, (500, 4)).astype(np.uint8)
+    values = simulate(netlist, EGFET, input_bits_of(X, 4), len(X))
+    assert np.array_equal(classes(netlist, values, len(X)), model.predict(X))
+    assert len(labels) == len(netlist.instances)
+    assert {"hidden 0", "hidden 1", "argmax"} <= set(labels)
+
+
+@pytest.mark.tools
+def test_tables_of_a_run(run_folder, tmp_path, capsys):
+    folder = tmp_path / "iris-s0"
+    folder.symlink_to(run_folder, target_is_directory=True)
+    figures = tmp_path / "figures.json"
+    power.main(["iris", "--folder", str(tmp_path), "--json", str(figures)])
+    records = json.loads(figures.read_text())
+    assert {record["stage"] for record in records} >= {"exact", "textbook", "search", "refine"}
+    for record in records:
+        if record["cells"]:
+            assert record["fastest"]["leakage_share"] <= record["leakage_share"]["1"] <= 1
+            assert record["leakage_share_with_glitches"] <= record["leakage_share"]["1"]
+    timing.main(["iris", "--folder", str(tmp_path)])
+    printed = capsys.readouterr().out
+    for circuit in run_circuits(folder, EGFET):
+        assert printed.count(f"| iris {circuit.stage} |") >= 2 or not circuit.netlist.instances
