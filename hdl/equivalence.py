@@ -14,7 +14,9 @@ _LIMITS = "-C 1000000 -T 500"
 _VALUE = re.compile(r"\S+ = (\d+)'h([0-9A-Fa-f]+)")
 
 
-def counterexample(aig: Aig, netlist: Netlist, technology: Technology, work_dir: Path) -> tuple[int, ...] | None:
+def counterexample(
+    aig: Aig, netlist: Netlist, technology: Technology, work_dir: Path, *, timeout_s: float = 600
+) -> tuple[int, ...] | None:
     """None when the netlist is proved to be the function of the graph, else input bits on which they differ.
 
     Raises ToolError when the numbers of ports differ or ABC cannot decide.
@@ -24,7 +26,8 @@ def counterexample(aig: Aig, netlist: Netlist, technology: Technology, work_dir:
         raise ToolError(f"cannot compare {aig.n_inputs} inputs and {aig.n_outputs} outputs with {ours}")
     (work_dir / "netlist.blif").write_text(logic_blif(netlist, technology), encoding="utf-8")
     convert = ["read_blif netlist.blif", "strash", "write_aiger netlist.aig"]
-    log = run_abc([*convert, f"cec -n {_LIMITS} {aig.path.name} netlist.aig"], work_dir, name="cec")
+    commands = [*convert, f"cec -n {_LIMITS} {aig.path.name} netlist.aig"]
+    log = run_abc(commands, work_dir, name="cec", timeout_s=timeout_s)
     if "Networks are equivalent" in log:
         return None
     difference = re.search(r"INPUT: (.*?)\.  OUTPUT:", log)
