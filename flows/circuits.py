@@ -19,6 +19,7 @@ from flows.mapping import (
     PAPER,
     QUICK,
     SEARCH,
+    TEXTBOOK,
     TREE,
     VERILOG,
     Choice,
@@ -32,6 +33,7 @@ from flows.mapping import (
     worth_keeping,
 )
 from flows.measure import figures_of
+from flows.proofs import Claim, prove_all
 from flows.run import json_text, sha256_text, whole_folder, write_text
 from hdl.cells import verilog_text
 from hdl.synthesis import netlist_verilog, read_netlist
@@ -111,6 +113,7 @@ class Design:
     model: Classifier
     netlist: Netlist
     extra: dict[str, Any]
+    log: Sequence[str] = ()
 
 
 def designs(job: Job) -> list[str]:
@@ -126,11 +129,12 @@ def designs(job: Job) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         drafts = Path(folder)
         _write_files(job, drafts, found)
+        proofs = prove_all(job, [_claim(design) for design in found])
         records = _simulated(job, drafts, found)
         return [
             file
-            for design, record in zip(found, records, strict=True)
-            for file in _kept(job, drafts / design.point.id, design, record)
+            for design, proof, record in zip(found, proofs, records, strict=True)
+            for file in _kept(job, drafts / design.point.id, design, record, proof)
         ]
 
 
@@ -191,7 +195,12 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         "recipe": record["recipe"],
         "delay_extrapolated": figures["delay_extrapolated"],
     }
-    return Design(point, model, netlist, extra)
+    return Design(point, model, netlist, extra, record["log"])
+
+
+def _claim(design: Design) -> Claim:
+    tried = design.point.stage != TEXTBOOK
+    return Claim(design.point.id, design.model, design.netlist, design.log, tried)
 
 
 def _write_files(job: Job, drafts: Path, found: Sequence[Design]) -> None:
@@ -215,10 +224,10 @@ def _simulated(job: Job, drafts: Path, found: Sequence[Design]) -> list[dict[str
     return verify_many(circuits, verilog_text(job.technology), codes, options)
 
 
-def _kept(job: Job, draft: Path, design: Design, verification: dict[str, Any]) -> list[str]:
-    proof = {key: value for key, value in verification.items() if key != "seconds"}
+def _kept(job: Job, draft: Path, design: Design, verification: dict[str, Any], proof: dict[str, Any]) -> list[str]:
+    simulated = {key: value for key, value in verification.items() if key != "seconds"}
     names = {"class_names": list(job.dataset.class_names), "feature_names": list(job.dataset.feature_names)}
-    record = {**design.point.to_json(), **design.extra, **names, "verification": proof}
+    record = {**design.point.to_json(), **design.extra, **names, "verification": simulated, "proof": proof}
     name = design.point.id
     with whole_folder(job.run.path("designs", name)) as folder:
         for file in DESIGN_FILES:

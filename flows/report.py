@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from flows.config import DesignConfig
 from flows.plot import NAMED, SHAPES, Mark, area_axis, key_svg, power_axis, score_svg
+from flows.proofs import proof_words
 from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_side
 from printedmlp.objective import BALANCED
 from printedmlp.power_sources import POWER_SOURCES, feasible_sources
@@ -179,6 +180,7 @@ class _View:
             "power_factor": factor(self.exact.power_at(self.nominal), power),
             "carried": [source in feasible_sources(power) for source in POWER_SOURCES],
             "vectors": point["verification"]["vectors"]["total"],
+            "proof": proof_words(point.get("proof")),
             "mismatches": sum(point["verification"]["mismatches"].values()),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flows.proofs import proof_count
 from flows.report import METRIC_NAMES, factor, significant
 from printedmlp.front import FrontPoint, Level, stages_side_by_side
 from printedmlp.technology import Technology
@@ -32,7 +33,7 @@ def summary_text(front: Mapping[str, Any], technology: Technology) -> str:
     )
     others = [FrontPoint.from_json(record) for record in front.get("others", [])]
     rows = [_row(point, exact, voltage) for point in (textbook, exact, *points)]
-    return "\n".join([HEAD, *rows, _note(exact, voltage), *_stages([*points, *others], exact)])
+    return "\n".join([HEAD, *rows, _note(exact, voltage), *_proofs(front), *_stages([*points, *others], exact)])
 
 
 def _row(point: FrontPoint, exact: FrontPoint, voltage: str) -> str:
@@ -53,6 +54,11 @@ def _note(exact: FrontPoint, voltage: str) -> str:
         else (f"; validation and test are {METRIC_NAMES[exact.metric]}, the interval is that of the accuracy")
     )
     return f"{majority}; power and delay at {voltage} V{chosen}"
+
+
+def _proofs(front: Mapping[str, Any]) -> list[str]:
+    words = proof_count([front["exact"], *front["front"], *front.get("others", [])])
+    return [words] if words else []
 
 
 def _stages(points: list[FrontPoint], exact: FrontPoint) -> list[str]:
