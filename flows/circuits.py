@@ -129,7 +129,7 @@ def designs(job: Job) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         drafts = Path(folder)
         _write_files(job, drafts, found)
-        proofs = prove_all(job, [_claim(design) for design in found])
+        proofs = prove_all(job, [_claim(drafts, design) for design in found])
         records = _simulated(job, drafts, found)
         return [
             file
@@ -198,9 +198,10 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
     return Design(point, model, netlist, extra, record["log"])
 
 
-def _claim(design: Design) -> Claim:
-    tried = design.point.stage != TEXTBOOK
-    return Claim(design.point.id, design.model, design.netlist, design.log, tried)
+def _claim(drafts: Path, design: Design) -> Claim:
+    name, tried = design.point.id, design.point.stage != TEXTBOOK
+    written = (drafts / name / "netlist.v").read_text("utf-8")
+    return Claim(name, design.model, design.netlist, written, design.log, tried)
 
 
 def _write_files(job: Job, drafts: Path, found: Sequence[Design]) -> None:

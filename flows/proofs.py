@@ -12,6 +12,7 @@ from typing import Any
 
 from flows.job import Job
 from hdl.proof import NOT_PROVED, PROVED, REFUTED, Proof, answers, prove
+from hdl.structural import written_netlist
 from printedmlp.circuit import Netlist
 from printedmlp.classifier import Classifier
 from printedmlp.errors import VerificationError
@@ -27,11 +28,12 @@ SECONDS = "proof_seconds"
 
 @dataclass(frozen=True)
 class Claim:
-    """A design's name, classifier and netlist, and the log of the mapping that made the netlist."""
+    """A design's name, classifier and netlist, its netlist as written, and the log of the mapping that made it."""
 
     name: str
     model: Classifier
     netlist: Netlist
+    text: str
     log: Sequence[str]
     tried: bool = True
 
@@ -41,7 +43,8 @@ def prove_all(job: Job, claims: Sequence[Claim]) -> list[dict[str, Any]]:
 
     Raises
     ------
-    VerificationError : naming a row, in the user's units, on which a netlist is not its classifier.
+    VerificationError : naming a row, in the user's units, on which a netlist is not its classifier; or a written
+        netlist that is another one.
     """
     found = list(job.in_parallel("proof", lambda claim: _proof(job, claim), claims))
     for claim, proof in zip(claims, found, strict=True):
@@ -54,10 +57,17 @@ def prove_all(job: Job, claims: Sequence[Claim]) -> list[dict[str, Any]]:
 
 
 def _proof(job: Job, claim: Claim) -> Proof | None:
+    check_written(claim, job.technology)
     if not claim.tried:
         return None
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         return prove(claim.model, claim.netlist, job.technology, time_limit_s=TIME_LIMIT_S, work_dir=Path(folder))
+
+
+def check_written(claim: Claim, technology: Technology) -> None:
+    """Refuse, with a VerificationError, a text that does not say what the netlist is."""
+    if written_netlist(claim.text, technology) != claim.netlist:
+        raise VerificationError(f"design {quoted(claim.name)}: netlist.v is not the netlist that was mapped")
 
 
 def _record(claim: Claim, proof: Proof | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ those of the layer before, so together they say that the circuit is the network,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -43,16 +44,16 @@ def unproved_piece(model: DiscreteMLP, reference: Reference, seconds_left: Clock
 
 
 def _pieces(model: DiscreteMLP, reference: Reference, left: Clock) -> Iterator[tuple[str, Callable[[], bool]]]:
-    yield "layout of the neurons", lambda: _notes_fit(model, reference)
+    yield "layout of the neurons", partial(_notes_fit, model, reference)
     for mask, shift, width in sorted(_shapes(model)):
-        yield f"weight {mask} << {shift}", lambda m=mask, s=shift, w=width: _term_is_linear(m, s, w, left())
+        yield f"weight {mask} << {shift}", partial(_term_is_linear, mask, shift, width, left)
     for note in reference.sums:
         name = f"layer {note.layer}, neuron {note.index}"
-        yield f"sum of {name}", lambda note=note: sum_is_right(model.layers[note.layer], note, reference.netlist)
+        yield f"sum of {name}", partial(sum_is_right, model.layers[note.layer], note, reference.netlist)
     for activated in reference.activations:
         name = f"layer {activated.sum.layer}, neuron {activated.sum.index}"
-        yield f"activation of {name}", lambda note=activated: _activation_is_right(model, reference, note, left())
-    yield "choice of the class", lambda: _winner_is_right(model, reference, left())
+        yield f"activation of {name}", partial(_activation_is_right, model, reference, activated, left)
+    yield "choice of the class", partial(_winner_is_right, model, reference, left)
 
 
 def _shapes(model: DiscreteMLP) -> set[tuple[int, int, int]]:
@@ -61,7 +62,7 @@ def _shapes(model: DiscreteMLP) -> set[tuple[int, int, int]]:
     return {(t.mask, t.shift, width) for layer, width in layers for n in layer.neurons for t in n.terms}
 
 
-def _term_is_linear(mask: int, shift: int, width: int, time_limit_s: float) -> bool:
+def _term_is_linear(mask: int, shift: int, width: int, left: Clock) -> bool:
     f = Formulas()
     x, wide = f.variable("x", width), width + shift
     masked = f.extended(f.apply("BV_AND", x, f.constant(mask, width)), wide, signed=False)
@@ -71,7 +72,7 @@ def _term_is_linear(mask: int, shift: int, width: int, time_limit_s: float) -> b
         if mask >> j & 1:
             weight = f.constant(1 << j + shift, wide)
             total = f.apply("BV_ADD", total, f.apply("BV_MUL", weight, f.extended(bit, wide, signed=False)))
-    return f.equal(shifted, total, time_limit_s).verdict == PROVED
+    return f.equal(shifted, total, left()).verdict == PROVED
 
 
 def _notes_fit(model: DiscreteMLP, reference: Reference) -> bool:
@@ -215,9 +216,7 @@ def _sum_word(f: Formulas, note: SumNote, width: int) -> Word:
     return total
 
 
-def _activation_is_right(
-    model: DiscreteMLP, reference: Reference, note: ActivationNote, time_limit_s: float
-) -> bool:
+def _activation_is_right(model: DiscreteMLP, reference: Reference, note: ActivationNote, left: Clock) -> bool:
     activation = model.layers[note.sum.layer].activation
     assert isinstance(activation, QReLU)
     f, width = Formulas(), max(len(note.sum.word), activation.msb + 1) + 2
@@ -229,10 +228,10 @@ def _activation_is_right(
     clipped = f.choice(f.apply("BV_SGT", total, largest), largest, total)
     shifted = f.apply("BV_ASHR", clipped, f.constant(activation.lsb, width))
     defined = f.choice(f.apply("BV_SLT", total, zero), zero, shifted)
-    return f.equal(f.extended(f.word(outputs), width, signed=False), defined, time_limit_s).verdict == PROVED
+    return f.equal(f.extended(f.word(outputs), width, signed=False), defined, left()).verdict == PROVED
 
 
-def _winner_is_right(model: DiscreteMLP, reference: Reference, time_limit_s: float) -> bool:
+def _winner_is_right(model: DiscreteMLP, reference: Reference, left: Clock) -> bool:
     last = [note for note in reference.sums if note.layer == len(model.layers) - 1]
     f, width = Formulas(), max(len(note.word) for note in last) + 2
     sums = [_sum_word(f, note, width) for note in last]
@@ -249,4 +248,4 @@ def _winner_is_right(model: DiscreteMLP, reference: Reference, time_limit_s: flo
         exceeds = f.apply("BV_SGT", score, best)
         best = f.choice(exceeds, score, best)
         winner = f.choice(exceeds, f.constant(c, len(reference.netlist.outputs)), winner)
-    return f.equal(found, winner, time_limit_s).verdict == PROVED
+    return f.equal(found, winner, left()).verdict == PROVED

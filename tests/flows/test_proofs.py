@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from flows import circuits, proofs
-from flows.proofs import Claim, proof_count, proof_words, refutation
+from flows.proofs import Claim, check_written, proof_count, proof_words, refutation
 from flows.run import MANIFEST
 from hdl.proof import prove
+from hdl.structural import netlist_verilog
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.circuit.gates import Gate, GateClassifier
 from printedmlp.errors import VerificationError
@@ -23,8 +24,9 @@ QUANTISER = Quantiser(1, np.array([0.0, 10.0]), np.array([4.0, 10.0]), ("length"
 
 def test_a_refutation_is_one_line_in_the_users_units(tmp_path):
     both = GateClassifier(2, 1, 2, (Gate(0b1000, (2, 3)),), (4,))
-    claim = Claim("gate-1", both, Netlist(2, (), (2,)), ())
+    claim = Claim("gate-1", both, Netlist(2, (), (2,)), "", ())
     found = prove(both, claim.netlist, EGFET, work_dir=tmp_path)
+    assert found.counterexample is not None
     assert refutation(claim, found.counterexample, QUANTISER, ("no", "yes"), EGFET) == (
         "design 'gate-1' is refuted: the netlist answers 'yes', its classifier 'no' "
         "for 'length' 3, 'width' 10 (codes [1, 0])"
@@ -32,6 +34,15 @@ def test_a_refutation_is_one_line_in_the_users_units(tmp_path):
     line = refutation(claim, (1, 1), QUANTISER, ("no",), EGFET)
     assert "code 1, which is no class" in line
     assert "'width' code 1" in line
+
+
+def test_a_written_netlist_that_is_another_one_is_refused():
+    wire = Netlist(2, (), (2,))
+    both = GateClassifier(2, 1, 2, (Gate(0b1000, (2, 3)),), (4,))
+    check_written(Claim("wire", both, wire, netlist_verilog(wire, EGFET, header=["a wire"]), ()), EGFET)
+    other = netlist_verilog(Netlist(2, (), (3,)), EGFET)
+    with pytest.raises(VerificationError, match=r"'wire': netlist\.v is not the netlist that was mapped"):
+        check_written(Claim("wire", both, wire, other, ()), EGFET)
 
 
 def test_values_inside_have_their_codes():
@@ -94,7 +105,7 @@ def test_a_refuted_design_stops_the_run_in_one_line(reopened, monkeypatch):
     row = dict(re.findall(r"'([^']+)' (-?[\d.]+)[, ]", str(caught.value).partition(" for ")[2]))
     assert set(row) == set(job.dataset.feature_names)
     quantiser = Quantiser.from_json(job.run.read_json("quantiser.json"))
-    codes = json.loads(re.search(r"codes (\[.*\])", str(caught.value))[1])
+    codes = json.loads(str(caught.value).partition("(codes ")[2].rstrip(")"))
     values = [[float(row[name]) for name in quantiser.feature_names]]
     assert quantiser.transform(values).tolist() == [codes]
     assert not (job.run.folder / "designs").exists()

@@ -44,8 +44,11 @@ GATES = GateClassifier(2, 2, 2, (Gate(0b0111, (2, 4)), Gate(0b0110, (6, 3))), (7
 
 
 def mapped(classifier, folder):
-    write = {DiscreteMLP: classifier_verilog, type(TREE): tree_verilog, GateClassifier: gates_verilog}
-    return map_verilog(write[type(classifier)](classifier), EGFET, effort="quick", work_dir=folder).netlist
+    if isinstance(classifier, GateClassifier):
+        verilog = gates_verilog(classifier)
+    else:
+        verilog = (classifier_verilog if isinstance(classifier, DiscreteMLP) else tree_verilog)(classifier)
+    return map_verilog(verilog, EGFET, effort="quick", work_dir=folder).netlist
 
 
 def function(classifier, netlist, technology=EGFET):
@@ -151,10 +154,11 @@ def test_a_sum_with_another_mask_is_not_right(model, data):
     extra = Term(0, 1, 1, 0)
     neurons[note.index] = replace(neurons[note.index], terms=(*neurons[note.index].terms, extra))
     right = sum_is_right(replace(layer, neurons=tuple(neurons)), note, reference.netlist)
-    assert right == (note.input_bounds[0][1] & 1 == 0 and note.input_bounds[0] == (0, 0))
+    low, high = note.input_bounds[0]
+    assert right == (low == high and low & 1 == 0)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.one_of(trees(), gate_classifiers()))
 def test_trees_and_gates_are_proved(tmp_path_factory, classifier):
     folder = tmp_path_factory.mktemp("proof")
