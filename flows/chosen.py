@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,10 @@ from printedmlp.front import FrontPoint
 
 @dataclass(frozen=True)
 class Design:
-    """A chosen circuit: its figures, its classifier, its cells, and what the record adds."""
+    """A chosen circuit: its figures, classifier and cells, what the record adds, and the log of its mapping."""
 
     point: FrontPoint
     model: Classifier
     netlist: Netlist
     extra: dict[str, Any]
+    log: Sequence[str] = ()

@@ -22,6 +22,7 @@ from flows.mapping import (
     PAPER,
     QUICK,
     SEARCH,
+    TEXTBOOK,
     TREE,
     VERILOG,
     Choice,
@@ -34,6 +35,7 @@ from flows.mapping import (
     spread,
     worth_keeping,
 )
+from flows.proofs import Claim, prove_all
 from flows.run import json_text, sha256_text, whole_folder, write_text
 from flows.thermometer import THERMOMETER_FILES, with_thermometers
 from hdl.cells import verilog_text
@@ -123,13 +125,14 @@ def designs(job: Job) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         drafts = Path(folder)
         _write_files(job, drafts, found)
+        proofs = prove_all(job, [_claim(drafts, design) for design in found])
         if job.config.inputs == THERMOMETER:
             found = with_thermometers(job, drafts, found)
         records = _simulated(job, drafts, found)
         return [
             file
-            for design, record in zip(found, records, strict=True)
-            for file in _kept(job, drafts / design.point.id, design, record)
+            for design, proof, record in zip(found, proofs, records, strict=True)
+            for file in _kept(job, drafts / design.point.id, design, record, proof)
         ]
 
 
@@ -206,7 +209,13 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         "feasibility": feasibility_of(figures, job.technology, job.config.use),
         **{key: figures[key] for key in ("front_end", "power", "timing")},
     }
-    return Design(point, model, netlist, extra)
+    return Design(point, model, netlist, extra, record["log"])
+
+
+def _claim(drafts: Path, design: Design) -> Claim:
+    name, tried = design.point.id, design.point.stage != TEXTBOOK
+    written = (drafts / name / "netlist.v").read_text("utf-8")
+    return Claim(name, design.model, design.netlist, written, design.log, tried)
 
 
 def _write_files(job: Job, drafts: Path, found: Sequence[Design]) -> None:
@@ -230,10 +239,10 @@ def _simulated(job: Job, drafts: Path, found: Sequence[Design]) -> list[dict[str
     return verify_many(circuits, verilog_text(job.technology), codes, options)
 
 
-def _kept(job: Job, draft: Path, design: Design, verification: dict[str, Any]) -> list[str]:
-    proof = {key: value for key, value in verification.items() if key != "seconds"}
+def _kept(job: Job, draft: Path, design: Design, verification: dict[str, Any], proof: dict[str, Any]) -> list[str]:
+    simulated = {key: value for key, value in verification.items() if key != "seconds"}
     names = {"class_names": list(job.dataset.class_names), "feature_names": list(job.dataset.feature_names)}
-    record = {**design.point.to_json(), **design.extra, **names, "verification": proof}
+    record = {**design.point.to_json(), **design.extra, **names, "verification": simulated, "proof": proof}
     name = design.point.id
     files = [*DESIGN_FILES, *(THERMOMETER_FILES if "thermometer" in design.extra else ())]
     with whole_folder(job.run.path("designs", name)) as folder:

@@ -16,6 +16,7 @@ from flows.config import THERMOMETER, DesignConfig
 from flows.feasible import carried_cells
 from flows.front_ends import system_cells
 from flows.plot import NAMED, SHAPES, Mark, area_axis, key_svg, power_axis, score_svg
+from flows.proofs import proof_words
 from printedmlp.choice import TRUST
 from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_side
 from printedmlp.objective import BALANCED
@@ -197,6 +198,7 @@ class _View:
             "sensors": system_cells(point, self.thermometer),
             "burns": _burns(point, self.nominal),
             "vectors": point["verification"]["vectors"]["total"],
+            "proof": proof_words(point.get("proof")),
             "mismatches": sum(point["verification"]["mismatches"].values()),
         }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.feasible import feasibility_words
 from flows.front_ends import system_words
+from flows.proofs import proof_count
 from flows.report import METRIC_NAMES, factor, significant
 from printedmlp.front import FrontPoint, Level, stages_side_by_side
 from printedmlp.technology import Technology
@@ -35,7 +36,8 @@ def summary_text(front: Mapping[str, Any], technology: Technology) -> str:
     others = [FrontPoint.from_json(record) for record in front.get("others", [])]
     rows = [_row(point, exact, voltage) for point in (textbook, exact, *points)]
     carried = _carried([front["exact"], *front["front"]], voltage)
-    return "\n".join([HEAD, *rows, _note(exact, voltage), *_stages([*points, *others], exact), *carried])
+    notes = [_note(exact, voltage), *_proofs(front)]
+    return "\n".join([HEAD, *rows, *notes, *_stages([*points, *others], exact), *carried])
 
 
 def _row(point: FrontPoint, exact: FrontPoint, voltage: str) -> str:
@@ -56,6 +58,11 @@ def _note(exact: FrontPoint, voltage: str) -> str:
         else (f"; validation and test are {METRIC_NAMES[exact.metric]}, the interval is that of the accuracy")
     )
     return f"{majority}; power and delay at {voltage} V{chosen}"
+
+
+def _proofs(front: Mapping[str, Any]) -> list[str]:
+    words = proof_count([front["exact"], *front["front"], *front.get("others", [])])
+    return [words] if words else []
 
 
 def _stages(points: list[FrontPoint], exact: FrontPoint) -> list[str]:

@@ -54,6 +54,48 @@ def _instance_line(netlist: Netlist, net: int, instance: Instance, technology: T
     return f"    {cell.name} g{net - netlist.first_driven} ({', '.join(pins)});"
 
 
+def written_netlist(verilog: str, technology: Technology) -> Netlist:
+    """The netlist in text that `netlist_verilog` wrote, read line by line without any tool.
+
+    Raises ToolError quoting the first line that has another form, or that names a net before its driver.
+    """
+    lines = [line.strip() for line in verilog.splitlines() if not line.startswith("//")]
+    head = re.fullmatch(r"module \w+ \(input \[(\d+):0\] inp, output \[(\d+):0\] out\);", lines[0] if lines else "")
+    if head is None or lines[-1] != "endmodule":
+        raise ToolError("not a netlist as it is written here: its first or last line differs")
+    nets = {"1'b0": 0, "1'b1": 1, **{f"inp[{i}]": FIRST_INPUT + i for i in range(int(head[1]) + 1)}}
+    instances: list[Instance] = []
+    outputs: dict[str, int] = {}
+    for line in lines[1:-1]:
+        try:
+            _read_line(line, technology, nets, instances, outputs)
+        except (KeyError, ValueError):
+            raise ToolError(f"not a netlist as it is written here: {line:.80}") from None
+    if list(outputs) != [f"out[{bit}]" for bit in range(int(head[2]) + 1)]:
+        raise ToolError("not a netlist as it is written here: its output bits are not assigned in order")
+    return Netlist(int(head[1]) + 1, tuple(instances), tuple(outputs.values()))
+
+
+def _read_line(
+    line: str, technology: Technology, nets: dict[str, int], instances: list[Instance], outputs: dict[str, int]
+) -> None:
+    """Take in a declaration, an instance or an assignment; KeyError or ValueError where it is none of them."""
+    if re.fullmatch(r"wire n\d+;", line):
+        return
+    if found := re.fullmatch(r"assign (out\[\d+\]) = (\S+);", line):
+        outputs[found[1]] = nets[found[2]]
+        return
+    found = re.fullmatch(r"(\w+) g\d+ \((.*)\);", line)
+    if found is None:
+        raise ValueError
+    cell = technology.cells[found[1]]
+    pins = re.findall(r"\.(\w+)\(([^()]+)\)", found[2])
+    if [pin for pin, _ in pins] != [*cell.inputs, cell.output] or pins[-1][1] in nets:
+        raise ValueError
+    instances.append(Instance(cell.name, tuple(nets[net] for _, net in pins[:-1])))
+    nets[pins[-1][1]] = len(nets)
+
+
 def netlist_if_mapped(verilog: str, technology: Technology) -> Netlist | None:
     """The netlist of one flat module that instantiates only the technology's cells; None for any other text."""
     try:

@@ -82,6 +82,16 @@ class Quantiser:
             codes[:, feature] = np.searchsorted(real, values[:, feature], side="right")
         return codes
 
+    def values_inside(self, codes: Sequence[int]) -> list[float]:
+        """A value of each feature, in the user's units, that has the given code; NaN where no value has it.
+
+        It is the middle of the code's interval. A feature that is constant in training has code 0 only.
+        """
+        step = (self.high - self.low) / 2**self.input_bits
+        middles = self.low + (np.asarray(codes) + 0.5) * step
+        reached = self.transform(middles[None, :])[0] == np.asarray(codes)
+        return [float(value) for value in np.where(reached, middles, np.nan)]
+
     def to_json(self) -> dict[str, Any]:
         """Return plain data for json.dumps, one entry a feature; the thresholds of a constant feature are empty."""
         features = [

@@ -33,7 +33,9 @@ def sta_delay_ns(netlist, voltage, slew_ns, load_pf, folder):
     (folder / "cells.lib").write_text(liberty_text(EGFET, voltage))
     (folder / "netlist.v").write_text(netlist_verilog(netlist, EGFET))
     (folder / "run.tcl").write_text(SCRIPT.format(slew_ns=slew_ns, load_pf=load_pf))
-    done = subprocess.run([STA, "-no_splash", "run.tcl"], cwd=folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [str(STA), "-no_splash", "run.tcl"], cwd=folder, capture_output=True, text=True, timeout=60
+    )
     found = re.findall(r"([\d.]+)\s+data arrival time", done.stdout)
     assert found, done.stdout + done.stderr
     return max(float(value) for value in found)

@@ -4,7 +4,7 @@ import re
 import pytest
 from hypothesis import given, settings
 
-from hdl.structural import netlist_if_mapped, netlist_verilog, read_netlist
+from hdl.structural import netlist_if_mapped, netlist_verilog, read_netlist, written_netlist
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.errors import ConfigError, ToolError
 from tests.netlists import EGFET, function, random_netlists, two_gates
@@ -100,3 +100,29 @@ def test_a_netlist_is_recognised():
 def test_unknown_cells_are_not_written():
     with pytest.raises(ConfigError, match="NAND9"):
         netlist_verilog(Netlist(1, (Instance("NAND9", (2,)),), (3,)), EGFET)
+
+
+@settings(max_examples=30, deadline=None)
+@given(random_netlists())
+def test_what_is_written_is_read_back_without_a_tool(netlist):
+    assert written_netlist(netlist_verilog(netlist, EGFET, header=("a", "b")), EGFET) == netlist
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("INVX1 g1 (.A(n4)", "INVX1 g1 (.A(n9)"),
+        ("INVX1 g1 (.A(n4)", "INVX1 g1 (.B(n4)"),
+        (".Y(n5)", ".Y(n4)"),
+        ("NAND2X1", "NAND9X1"),
+        ("    wire n5;", "    wire n5; // and more"),
+        ("    assign out[0] = n5;\n", ""),
+        ("endmodule", "endmodul"),
+        ("module top (", "module top #("),
+    ],
+)
+def test_other_forms_are_refused_by_the_reader_without_a_tool(old, new):
+    assert written_netlist(BY_HAND, EGFET) == two_gates()
+    assert old in BY_HAND
+    with pytest.raises(ToolError, match="not a netlist as it is written here"):
+        written_netlist(BY_HAND.replace(old, new, 1), EGFET)

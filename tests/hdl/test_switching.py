@@ -15,6 +15,12 @@ from printedmlp.technology.energy import switching_energies
 from tests.netlists import EGFET, inverter_chain, net_values, random_netlists, two_gates
 
 
+def known(figure: float | None) -> float:
+    """A figure that the technology has."""
+    assert figure is not None
+    return figure
+
+
 def rows(netlist, *words):
     """One row for each input word, every input bit a feature of one bit."""
     return np.array([[word >> i & 1 for i in range(netlist.n_inputs)] for word in words], dtype=np.uint8)
@@ -35,8 +41,8 @@ def test_one_inverter_by_hand():
     assert power.internal_mw == pytest.approx((rise + fall) / 3 * 5e-9)
     assert power.load_mw == pytest.approx(2 / 3 * 50 * 5e-9)
     assert power.static_mw == pytest.approx((491.103 + 19283.8) / 2 * 1e-6)
-    assert power.total_mw == pytest.approx(power.static_mw + power.internal_mw + power.load_mw)
-    assert power.leakage_share == pytest.approx(power.static_mw / power.total_mw)
+    assert power.total_mw == pytest.approx(power.static_mw + known(power.internal_mw) + known(power.load_mw))
+    assert power.leakage_share == pytest.approx(power.static_mw / known(power.total_mw))
 
 
 def test_the_load_is_what_the_output_drives():
@@ -116,7 +122,7 @@ def test_parts_add_up_to_the_whole(netlist):
     profile = power_profile(netlist, EGFET, X, 1)
     whole = profile.at(1.0, 5)
     by_cell = profile.split([i.cell for i in netlist.instances], 1.0, 5)
-    assert sum(p.total_mw for p in by_cell.values()) == pytest.approx(whole.total_mw)
+    assert sum(known(p.total_mw) for p in by_cell.values()) == pytest.approx(whole.total_mw)
     static = {name: power.static_mw for name, power in by_cell.items()}
     assert static == pytest.approx(power_by_cell_mw(netlist, EGFET, X, 1, 1.0))
 
@@ -132,10 +138,10 @@ def test_a_glitch_by_hand():
     fall = power_profile(hazard, EGFET, rows(hazard, 1, 0), 1, glitches=True)
     assert fall.switching.glitches_pj[1.0].tolist() == [0, 0]
     power = rise.at(1.0, 5)
-    with_glitches = power.static_mw / (power.total_mw + power.glitches_mw)
+    with_glitches = power.static_mw / (known(power.total_mw) + known(power.glitches_mw))
     assert power.leakage_share_with_glitches == pytest.approx(with_glitches)
     assert power_profile(hazard, EGFET, rows(hazard, 0, 1), 1).at(1.0, 5).leakage_share_with_glitches is None
-    assert power.leakage_share_with_glitches < power.leakage_share
+    assert known(power.leakage_share_with_glitches) < known(power.leakage_share)
 
 
 def slow_toggles(netlist, before, after):
@@ -158,7 +164,7 @@ def slow_toggles(netlist, before, after):
 def test_glitches_agree_with_a_plain_loop(netlist, seed):
     X = np.random.default_rng(seed).integers(0, 2, size=(5, netlist.n_inputs)).astype(np.uint8)
     words = [sum(int(bit) << i for i, bit in enumerate(row)) for row in X]
-    expected = sum(np.array(slow_toggles(netlist, *pair), dtype=float) for pair in pairwise(words)) / 4
+    expected = np.mean([slow_toggles(netlist, *pair) for pair in pairwise(words)], axis=0)
     values = simulate(netlist, EGFET, input_bits_of(X, 1), len(X))
     found = unit_delay_toggles(netlist, EGFET, values, len(X))
     assert found.tolist() == pytest.approx(expected.tolist())
@@ -171,7 +177,7 @@ def test_what_a_technology_does_not_say_is_not_made_up():
     silent = Technology("silent", cells, EGFET.voltages, 1.0)
     power = power_profile(two_gates(), silent, rows(two_gates(), 0, 3), 1).at(1.0, 5)
     assert power.internal_mw is power.switching_mw is power.total_mw is power.leakage_share is None
-    assert power.load_mw > 0
+    assert known(power.load_mw) > 0
     with pytest.raises(ConfigError, match=r"no power at 3\.3 V"):
         power_profile(two_gates(), EGFET, rows(two_gates(), 0, 3), 1).at(3.3, 5)
 

@@ -1,0 +1,251 @@
+"""A reference circuit is proved to be its network: neuron by neuron, then the choice of the class.
+
+Three kinds of pieces, each cut off at the nets of the piece before it:
+
+* the sum. Every adder is tried on all of its 2 to 8 inputs: operands (+ 1) = total + 2 carry. Multiples of these
+  equations, added to the number that the word of the sum stands for, have to leave exactly the definition's weights
+  of the input bits, modulo 2^width, and the bounds of S, worked out again here, have to fit that width. No search.
+* the activation. The solver compares the gates with `0 if S < 0 else min(S, 2^(msb+1) - 1) >> lsb` for every S
+  within its bounds.
+* the class. The solver compares the gates with `argmax` for all sums within their bounds.
+
+That `(x AND mask) << shift` is the sum of the bits' weights is the solver's too. Pieces of one layer follow from
+those of the layer before, so together they say that the circuit is the network, on every input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from hdl.reference import GENERIC, ActivationNote, AdderNote, Reference, SumNote
+from hdl.solver import PROVED, Formulas, Word
+from printedmlp.circuit.netlist import CONSTANT_0, CONSTANT_1, Netlist
+from printedmlp.model import DiscreteMLP, Interval, Layer, Neuron, QReLU
+
+Clock = Callable[[], float]
+"""Seconds that are left."""
+_ENUMERATED = 1 << 16
+
+
+def unproved_piece(model: DiscreteMLP, reference: Reference, seconds_left: Clock) -> str | None:
+    """The first piece of the circuit that is not proved to be the network's, in words; None when all are.
+
+    Parameters
+    ----------
+    seconds_left : tells how long the solver may still take.
+    """
+    for what, proved in _pieces(model, reference, seconds_left):
+        if not proved():
+            return what
+    return None
+
+
+def _pieces(model: DiscreteMLP, reference: Reference, left: Clock) -> Iterator[tuple[str, Callable[[], bool]]]:
+    yield "layout of the neurons", partial(_notes_fit, model, reference)
+    for mask, shift, width in sorted(_shapes(model)):
+        yield f"weight {mask} << {shift}", partial(_term_is_linear, mask, shift, width, left)
+    for note in reference.sums:
+        name = f"layer {note.layer}, neuron {note.index}"
+        yield f"sum of {name}", partial(sum_is_right, model.layers[note.layer], note, reference.netlist)
+    for activated in reference.activations:
+        name = f"layer {activated.sum.layer}, neuron {activated.sum.index}"
+        yield f"activation of {name}", partial(_activation_is_right, model, reference, activated, left)
+    yield "choice of the class", partial(_winner_is_right, model, reference, left)
+
+
+def _shapes(model: DiscreteMLP) -> set[tuple[int, int, int]]:
+    """Masks, shifts and input widths of all terms."""
+    layers = zip(model.layers, model.input_widths, strict=True)
+    return {(t.mask, t.shift, width) for layer, width in layers for n in layer.neurons for t in n.terms}
+
+
+def _term_is_linear(mask: int, shift: int, width: int, left: Clock) -> bool:
+    f = Formulas()
+    x, wide = f.variable("x", width), width + shift
+    masked = f.extended(f.apply("BV_AND", x, f.constant(mask, width)), wide, signed=False)
+    shifted = f.apply("BV_SHL", masked, f.constant(shift, wide))
+    total = f.constant(0, wide)
+    for j, bit in enumerate(f.bits(x)):
+        if mask >> j & 1:
+            weight = f.constant(1 << j + shift, wide)
+            total = f.apply("BV_ADD", total, f.apply("BV_MUL", weight, f.extended(bit, wide, signed=False)))
+    return f.equal(shifted, total, left()).verdict == PROVED
+
+
+def _notes_fit(model: DiscreteMLP, reference: Reference) -> bool:
+    """Every neuron has its note, and reads what the layer before it makes."""
+    wanted = [(number, j) for number, layer in enumerate(model.layers) for j in range(len(layer.neurons))]
+    if [(note.layer, note.index) for note in reference.sums] != wanted:
+        return False
+    bits = model.input_bits
+    values = [tuple(2 + i * bits + b for b in range(bits)) for i in range(model.n_features)]
+    bounds: list[Interval] = [(0, (1 << bits) - 1)] * model.n_features
+    for number, layer in enumerate(model.layers):
+        notes = [note for note in reference.sums if note.layer == number]
+        if any((list(n.inputs), list(n.input_bounds)) != (values, bounds) for n in notes):
+            return False
+        activation = layer.activation
+        if isinstance(activation, QReLU):
+            hidden = [note for note in reference.activations if note.sum.layer == number]
+            if [note.sum for note in hidden] != notes:
+                return False
+            values = [note.outputs for note in hidden]
+            bounds = [(_activated(activation, n.bounds[0]), _activated(activation, n.bounds[1])) for n in notes]
+    return True
+
+
+def _activated(activation: QReLU, total: int) -> int:
+    return 0 if total < 0 else min(total, (1 << activation.msb + 1) - 1) >> activation.lsb
+
+
+def sum_is_right(layer: Layer, note: SumNote, netlist: Netlist) -> bool:
+    """Whether a neuron's word of nets is its sum S, given that the inputs keep to their bounds."""
+    neuron = layer.neurons[note.index]
+    low, high = _range_of(neuron, neuron.bias << layer.bias_shift, note.input_bounds)
+    width = len(note.word)
+    fits = low >= 0 and high < 1 << width
+    if note.bounds[0] < 0:
+        fits = width > 0 and -(1 << width - 1) <= low and high < 1 << width - 1
+    if not fits or low < note.bounds[0] or high > note.bounds[1]:
+        return False
+    if not all(adder_is_right(adder, netlist) for adder in note.adders):
+        return False
+    found = _as_weights(note, netlist)
+    return found == _defined_weights(neuron, neuron.bias << layer.bias_shift, note)
+
+
+def adder_is_right(adder: AdderNote, netlist: Netlist) -> bool:
+    """Whether operands (+ 1) = total + 2 carry for all values of the operands."""
+    free = sorted({net for net in adder.operands if net > CONSTANT_1})
+    for state in range(1 << len(free)):
+        values = {CONSTANT_0: 0, CONSTANT_1: 1, **{net: state >> i & 1 for i, net in enumerate(free)}}
+        wanted = sum(values[net] for net in adder.operands) + adder.one
+        if _value(adder.total, values, netlist) + 2 * _value(adder.carry, values, netlist) != wanted:
+            return False
+    return True
+
+
+def _value(net: int, values: dict[int, int], netlist: Netlist) -> int:
+    """Value of a net that depends on nets of known value only."""
+    if net not in values:
+        assert net >= netlist.first_driven, "a piece reads an input that is not its own"
+        instance = netlist.instances[net - netlist.first_driven]
+        state = sum(_value(pin, values, netlist) << i for i, pin in enumerate(instance.inputs))
+        values[net] = GENERIC.cell(instance.cell).evaluate(state)
+    return values[net]
+
+
+Weights = dict[int, int]
+"""A number as a sum: the factor of each net, the constant under CONSTANT_1; zeros left out."""
+
+
+def _as_weights(note: SumNote, netlist: Netlist) -> Weights:
+    """The number that the word stands for, by the nets that the adders begin with, modulo 2^width."""
+    weights: Weights = {}
+    for j, net in enumerate(note.word):
+        _add(weights, _driver(net, "BUF", netlist), 1 << j)
+    for adder in reversed(note.adders):
+        factor = weights.get(adder.total, 0)
+        _add(weights, adder.total, -factor)
+        _add(weights, adder.carry, -2 * factor)
+        for net in (*adder.operands, *([CONSTANT_1] if adder.one else [])):
+            _add(weights, net, factor)
+    inputs = {net for bits in note.inputs for net in bits}
+    for net in [net for net in weights if net not in inputs and net > CONSTANT_1]:
+        factor = weights.pop(net)
+        if factor % (1 << len(note.word)):
+            _add(weights, _driver(net, "NOT", netlist), -factor)
+            _add(weights, CONSTANT_1, factor)
+    return _modulo(weights, len(note.word))
+
+
+def _driver(net: int, cell: str, netlist: Netlist) -> int:
+    """What the one-input gate of this kind that drives the net reads; -1 where it is no such gate."""
+    instance = netlist.instances[net - netlist.first_driven] if net >= netlist.first_driven else None
+    return instance.inputs[0] if instance is not None and instance.cell == cell else -1
+
+
+def _add(weights: Weights, net: int, factor: int) -> None:
+    weights[net] = weights.get(net, 0) + factor
+
+
+def _modulo(weights: Weights, width: int) -> Weights:
+    left = {net: factor % (1 << width) for net, factor in weights.items() if net != CONSTANT_0}
+    return {net: factor for net, factor in left.items() if factor}
+
+
+def _defined_weights(neuron: Neuron, bias: int, note: SumNote) -> Weights:
+    """The definition's weights; bits that the bounds of their input hold constant are part of the constant."""
+    weights: Weights = {CONSTANT_1: bias}
+    for term in neuron.terms:
+        low, high = note.input_bounds[term.input]
+        for j in range(term.mask.bit_length()):
+            if not term.mask >> j & 1:
+                continue
+            factor = term.sign << term.shift + j
+            if low >> j == high >> j:
+                _add(weights, CONSTANT_1, factor * (low >> j & 1))
+            else:
+                _add(weights, note.inputs[term.input][j], factor)
+    return _modulo(weights, len(note.word))
+
+
+def _range_of(neuron: Neuron, bias: int, input_bounds: Sequence[Interval]) -> Interval:
+    """Least and largest S when every input takes any value within its bounds."""
+    low = high = bias
+    for i, (least, largest) in enumerate(input_bounds):
+        terms = [term for term in neuron.terms if term.input == i]
+        if largest - least < _ENUMERATED:
+            x = np.arange(least, largest + 1, dtype=object)
+            parts = sum((t.sign * ((x & t.mask) << t.shift) for t in terms), 0 * x)
+            low, high = low + int(min(parts)), high + int(max(parts))
+        else:
+            low += sum(min(0, t.sign * (t.mask << t.shift)) for t in terms)
+            high += sum(max(0, t.sign * (t.mask << t.shift)) for t in terms)
+    return low, high
+
+
+def _sum_word(f: Formulas, note: SumNote, width: int) -> Word:
+    """A variable for a neuron's sum within its bounds, in two's complement of `width` bits."""
+    total = f.variable(f"S{note.index}", width)
+    f.assume("BV_SGE", total, f.constant(note.bounds[0], width))
+    f.assume("BV_SLE", total, f.constant(note.bounds[1], width))
+    return total
+
+
+def _activation_is_right(model: DiscreteMLP, reference: Reference, note: ActivationNote, left: Clock) -> bool:
+    activation = model.layers[note.sum.layer].activation
+    assert isinstance(activation, QReLU)
+    f, width = Formulas(), max(len(note.sum.word), activation.msb + 1) + 2
+    total = _sum_word(f, note.sum, width)
+    known = dict(zip(note.sum.word, f.bits(total), strict=False))
+    values = f.nets(reference.netlist, GENERIC, known, note.gates)
+    outputs = [values[net] for net in note.outputs] or [f.constant(0, 1)]
+    zero, largest = f.constant(0, width), f.constant((1 << activation.msb + 1) - 1, width)
+    clipped = f.choice(f.apply("BV_SGT", total, largest), largest, total)
+    shifted = f.apply("BV_ASHR", clipped, f.constant(activation.lsb, width))
+    defined = f.choice(f.apply("BV_SLT", total, zero), zero, shifted)
+    return f.equal(f.extended(f.word(outputs), width, signed=False), defined, left()).verdict == PROVED
+
+
+def _winner_is_right(model: DiscreteMLP, reference: Reference, left: Clock) -> bool:
+    last = [note for note in reference.sums if note.layer == len(model.layers) - 1]
+    f, width = Formulas(), max(len(note.word) for note in last) + 2
+    sums = [_sum_word(f, note, width) for note in last]
+    known: dict[int, Word] = {}
+    for note, total in zip(last, sums, strict=True):
+        known.update(zip(note.word, f.bits(total), strict=False))
+    values = f.nets(reference.netlist, GENERIC, known, reference.winner_gates)
+    found = f.word([values[net] for net in reference.netlist.outputs])
+    if not getattr(model.layers[-1].activation, "signed", False):
+        zero = f.constant(0, width)
+        sums = [f.choice(f.apply("BV_SLT", total, zero), zero, total) for total in sums]
+    best, winner = sums[0], f.constant(0, len(reference.netlist.outputs))
+    for c, score in enumerate(sums[1:], start=1):
+        exceeds = f.apply("BV_SGT", score, best)
+        best = f.choice(exceeds, score, best)
+        winner = f.choice(exceeds, f.constant(c, len(reference.netlist.outputs)), winner)
+    return f.equal(found, winner, left()).verdict == PROVED

@@ -1,0 +1,224 @@
+"""Formal proof that a netlist is its classifier, by a route that shares nothing with emission and Yosys.
+
+* "whole circuit", for decision trees and circuits of gates: the definition as one bit-vector formula, the netlist
+  as another, made of its cells' truth tables; the solver bitwuzla is asked for an input on which they differ.
+* "neuron by neuron", for networks, whose sums are too hard for a solver as a whole: a reference circuit is written
+  from the integer definition (`hdl.reference`), every piece of it is proved to be the definition's
+  (`hdl.neuron_proof`), and ABC proves the reference and the netlist equal by sweeping.
+
+What has to be trusted: bitwuzla; for networks also ABC's verdict "equivalent" and the bookkeeping of
+`hdl.neuron_proof`; the truth tables of the technology's cells. Found differences need no trust, since they are
+tried on the classifier and on the simulated netlist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hdl.blif import logic_blif
+from hdl.equivalence import UndecidedError, counterexample
+from hdl.frontend import Aig
+from hdl.neuron_proof import unproved_piece
+from hdl.reference import GENERIC, Reference, reference_circuit
+from hdl.solver import NOT_PROVED, PROVED, REFUTED, Formulas, Word, solver_version
+from hdl.structural import netlist_verilog
+from hdl.tools import run_abc
+from printedmlp.circuit import Netlist
+from printedmlp.circuit.gates import GateClassifier
+from printedmlp.circuit.simulate import classes, input_bits_of, simulate
+from printedmlp.classifier import Classifier
+from printedmlp.errors import ToolBrokenOffError, VerificationError
+from printedmlp.model import DiscreteMLP
+from printedmlp.technology import Technology
+from printedmlp.trees import DecisionTree, Leaf
+
+WHOLE, BY_NEURONS = "whole circuit", "neuron by neuron"
+Found = tuple[str, str, tuple[int, ...] | None]
+"""Verdict, reason, and the input codes on which netlist and classifier differ."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What became of one proof.
+
+    Attributes
+    ----------
+    route : WHOLE or BY_NEURONS.
+    solver : programs and versions that the verdict rests on.
+    verdict : "proved", "refuted" or "not proved".
+    reason : why it is not proved; else empty.
+    seconds : wall time.
+    sha256 : of "model", the classifier's JSON text, and of "netlist", its Verilog without a header.
+    counterexample : a code for each feature on which netlist and classifier differ; None unless refuted.
+    """
+
+    route: str
+    solver: str
+    verdict: str
+    reason: str
+    seconds: float
+    sha256: dict[str, str]
+    counterexample: tuple[int, ...] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready dictionary without the seconds, which differ from run to run."""
+        return {
+            "route": self.route,
+            "solver": self.solver,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "sha256": self.sha256,
+            "counterexample": None if self.counterexample is None else list(self.counterexample),
+        }
+
+
+def prove(
+    classifier: Classifier, netlist: Netlist, technology: Technology, *, time_limit_s: float = 600, work_dir: Path
+) -> Proof:
+    """Prove a netlist to be its classifier on all inputs, or find an input on which they differ.
+
+    Parameters
+    ----------
+    classifier : the integer definition.
+    netlist : cells of `technology` between n_features * input_bits inputs and the class's bits.
+    time_limit_s : after which the answer is "not proved"; it covers all steps together.
+    work_dir : receives ABC's files and log.
+
+    Raises
+    ------
+    VerificationError : the netlist has other ports than the classifier's circuit.
+    ToolError : a program is missing or fails other than by taking too long.
+    """
+    start = time.monotonic()
+    _check_ports(classifier, netlist)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    by_neurons = isinstance(classifier, DiscreteMLP)
+    left = _clock(start + time_limit_s)
+    solver = f"{solver_version()}, ABC of Yosys {metadata.version('pyosys')}" if by_neurons else solver_version()
+    if isinstance(classifier, DiscreteMLP):
+        found = _by_neurons(classifier, netlist, technology, left, work_dir)
+    else:
+        found = _whole(classifier, netlist, technology, left)
+    verdict, reason, codes = _confirmed(found, classifier, netlist, technology)
+    hashes = {"model": _sha256(classifier.dumps()), "netlist": _sha256(netlist_verilog(netlist, technology))}
+    seconds = time.monotonic() - start
+    return Proof(BY_NEURONS if by_neurons else WHOLE, solver, verdict, reason, seconds, hashes, codes)
+
+
+def _clock(deadline: float) -> Callable[[], float]:
+    return lambda: deadline - time.monotonic()
+
+
+def _check_ports(classifier: Classifier, netlist: Netlist) -> None:
+    wanted = classifier.n_features * classifier.input_bits, max(1, (classifier.n_classes - 1).bit_length())
+    found = netlist.n_inputs, len(netlist.outputs)
+    if found != wanted:
+        raise VerificationError(
+            f"the netlist has {found[0]} input and {found[1]} output bits, "
+            f"its classifier {wanted[0]} and {wanted[1]}"
+        )
+
+
+def _whole(classifier: Classifier, netlist: Netlist, technology: Technology, left: Callable[[], float]) -> Found:
+    f = Formulas()
+    inputs = [f.variable(f"x{i}", classifier.input_bits) for i in range(classifier.n_features)]
+    bits = [bit for x in inputs for bit in f.bits(x)]
+    if isinstance(classifier, DecisionTree):
+        defined = _tree_formula(f, classifier, inputs, len(netlist.outputs))
+    elif isinstance(classifier, GateClassifier):
+        defined = _gates_formula(f, classifier, bits)
+    else:
+        raise VerificationError(f"no formula is known for a {type(classifier).__name__}")
+    answer = f.equal(defined, f.outputs(netlist, technology, bits), left())
+    codes = tuple(answer.values[f"x{i}"] for i in range(classifier.n_features)) if answer.values else None
+    return answer.verdict, "the solver's time was up" if answer.verdict == NOT_PROVED else "", codes
+
+
+def _tree_formula(f: Formulas, tree: DecisionTree, inputs: list[Word], width: int) -> Word:
+    decided: dict[int, Word] = {}
+    for number, node in reversed(list(enumerate(tree.nodes))):
+        if isinstance(node, Leaf):
+            decided[number] = f.constant(node.label, width)
+        else:
+            holds = f.apply("BV_UGE", inputs[node.feature], f.constant(node.threshold, tree.input_bits))
+            decided[number] = f.choice(holds, decided[node.above], decided[node.below])
+    return decided[0]
+
+
+def _gates_formula(f: Formulas, classifier: GateClassifier, bits: list[Word]) -> Word:
+    values = [f.constant(0, 1), f.constant(1, 1), *bits]
+    for gate in classifier.gates:
+        values.append(f.table(gate.table, [values[net] for net in gate.inputs]))
+    return f.word([values[net] for net in classifier.outputs])
+
+
+def _by_neurons(
+    model: DiscreteMLP, netlist: Netlist, technology: Technology, left: Callable[[], float], work_dir: Path
+) -> Found:
+    reference = reference_circuit(model)
+    if (piece := unproved_piece(model, reference, left)) is not None:
+        return NOT_PROVED, f"the {piece} is not proved", None
+    try:
+        bits = _difference(reference, netlist, technology, left(), work_dir)
+    except TimeoutError:
+        return NOT_PROVED, "ABC's time was up", None
+    except UndecidedError:
+        return NOT_PROVED, "ABC could not decide", None
+    if bits is None:
+        return PROVED, "", None
+    width = model.input_bits
+    words = [bits[i * width : (i + 1) * width] for i in range(model.n_features)]
+    return REFUTED, "", tuple(sum(bit << j for j, bit in enumerate(word)) for word in words)
+
+
+def _difference(
+    reference: Reference, netlist: Netlist, technology: Technology, time_limit_s: float, work_dir: Path
+) -> tuple[int, ...] | None:
+    """Input bits on which the reference and the netlist differ; None when ABC proves them equal."""
+    if time_limit_s <= 0:
+        raise TimeoutError
+    start = time.monotonic()
+    (work_dir / "integers.blif").write_text(logic_blif(reference.netlist, GENERIC), encoding="utf-8")
+    run_abc(["read_blif integers.blif", "strash", "write_aiger integers.aig"], work_dir, name="integers")
+    aig = Aig(work_dir / "integers.aig", netlist.n_inputs, len(netlist.outputs), 0)
+    try:
+        return counterexample(aig, netlist, technology, work_dir, timeout_s=time_limit_s)
+    except ToolBrokenOffError:
+        if time.monotonic() - start >= time_limit_s:
+            raise TimeoutError from None
+        raise
+
+
+def _confirmed(found: Found, classifier: Classifier, netlist: Netlist, technology: Technology) -> Found:
+    """A difference counts only if the classifier and the simulated netlist answer differently."""
+    codes = found[2]
+    if codes is None:
+        return found
+    expected, answered = answers(classifier, netlist, technology, codes)
+    if expected == answered:
+        return NOT_PROVED, f"codes {list(codes)} were said to differ and do not", None
+    return found
+
+
+def answers(
+    classifier: Classifier, netlist: Netlist, technology: Technology, codes: tuple[int, ...]
+) -> tuple[int, int]:
+    """The class that the classifier gives one row of codes, and the output word of the simulated netlist."""
+    X = np.array([codes], dtype=np.int64)
+    values = simulate(netlist, technology, input_bits_of(X, classifier.input_bits), 1)
+    return int(classifier.predict(X)[0]), int(classes(netlist, values, 1)[0])
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+__all__ = ["BY_NEURONS", "NOT_PROVED", "PROVED", "REFUTED", "WHOLE", "Proof", "answers", "prove"]
