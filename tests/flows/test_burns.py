@@ -1,10 +1,15 @@
 """Where power goes and what speed waits for, as records and in words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from flows.burns import block_words, power_and_timing, power_words
+from flows.feasible import feasibility_of
+from flows.figures import figures_of
 from printedmlp.circuit import Instance, Netlist
+from printedmlp.power_sources import Use
 from printedmlp.technology import load_technology
 from printedmlp.trees import grown
 from printedmlp.vectors import Vectors
@@ -75,3 +80,34 @@ def test_words():
     assert block_words({**power, "by_block": []}, "1") == ""
     silent = {**power, "switching_mw": {"1": None}}
     assert power_words(silent, "1").endswith("the technology has no figures for switching")
+
+
+def without(**absent):
+    """The built-in technology without some figures of its cells."""
+    return replace(EGFET, cells={name: replace(cell, **absent) for name, cell in EGFET.cells.items()})
+
+
+def test_figures_that_the_cells_lack_are_left_out():
+    vectors = Vectors(np.array([[0, 0], [3, 0]], dtype=np.uint8), np.zeros(2, dtype=np.int64), 2, 0)
+    slow = power_and_timing(NETLIST, without(arcs=()), vectors, 2)
+    assert slow["timing"] is None
+    assert slow["power"]["sample_rate_hz"]["1"] == 5.0
+    assert slow["power"]["total_mw"] == pytest.approx(record([0, 0], [3, 0])["power"]["total_mw"])
+    dark = power_and_timing(NETLIST, without(leakage_nw={}), vectors, 2)
+    assert dark["power"] is None
+    assert dark["timing"]["max_rate_hz"] == record([0, 0])["timing"]["max_rate_hz"]
+    assert power_words(dark["power"], "1") == block_words(dark["power"], "1") == ""
+    bare = power_and_timing(NETLIST, without(arcs=(), capacitance_pf={}, energies=()), vectors, 2)
+    assert (bare["timing"], bare["power"]["total_mw"]["1"]) == (None, None)
+    assert power_words(bare["power"], "1").endswith("the technology has no figures for switching")
+
+
+@pytest.mark.parametrize("rate_hz", [2.0, 1e6])
+def test_a_source_carries_static_and_switching_power_together(rate_hz):
+    vectors = Vectors(np.array([[0, 0], [3, 0]], dtype=np.uint8), np.zeros(2, dtype=np.int64), 2, 0)
+    figures = figures_of(NETLIST, EGFET, vectors, 2, rate_hz=rate_hz)
+    found = feasibility_of(figures, EGFET, Use(rate_hz))
+    assert found is not None
+    assert found["power_mw"] == pytest.approx(figures["power"]["total_mw"]["1"])
+    assert found["switching_mw"] == pytest.approx(figures["power"]["switching_mw"]["1"])
+    assert found["power_mw"] > figures["power_mw"]["1"]
