@@ -150,7 +150,7 @@ class DesignConfig:
     liberty : path of a Liberty file used instead.
     inputs : "binary", or "thermometer" to write every circuit in a second form as well, which has one input bit for
         each threshold that it uses.
-    sample_rate : samples a second that are to be classified, for what power sources can do.
+    sample_rate : samples a second that are to be classified, for switching power and what power sources can do.
     battery_mah, battery_v : capacity and voltage of a battery whose life is told; both or neither.
     random_vectors : seeded random vectors each circuit is simulated with, at least 10,000.
     simulator : "verilator" or "icarus".

@@ -25,10 +25,10 @@ def feasibility_words(record: Figures) -> str:
     figures = record.get("feasibility")
     if figures is None:
         return ""
-    source = weakest_source(dict(figures))
-    parts = [f"{source}, always on" if source else "no printed source carries it always on"]
+    source = weakest_source(figures)
+    parts = [f"{source['name']}, always on" if source else "no printed source carries it always on"]
     if figures["max_rate_hz"]:
-        parts[0] += f", up to {three(figures['max_rate_hz'])} Hz" if source else ""
+        parts[0] += f", up to {three(source['always_on_hz'])} Hz" if source else ""
         parts.append(f"{three(figures['energy_uj'])} uJ a classification")
         parts.append(_rate_words(figures))
     if battery := figures["battery"]:

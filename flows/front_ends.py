@@ -41,7 +41,8 @@ def system_words(record: Figures) -> str:
     if not found:
         return ""
     kinds = [f"{kind} {_pair(found[kind])}" for kind in FRONT_ENDS if found.get(kind)]
-    return "; ".join([f"{found['comparators']} comparators", *kinds])
+    n = found["comparators"]
+    return "; ".join([f"{n} comparator{'' if n == 1 else 's'}", *kinds])
 
 
 def _pair(figures: Figures) -> str:

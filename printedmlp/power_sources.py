@@ -9,6 +9,7 @@ on. What the switch, the start and the conversion of voltages lose is not counte
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,9 +169,9 @@ def _battery(battery: Battery, power_mw: float, at_rate_mw: float | None) -> dic
     }
 
 
-def weakest_source(figures: dict[str, Any]) -> str | None:
-    """Name of the weakest source that carries a circuit always on, by its `feasibility`; None if none does."""
-    carried = [source["name"] for source in figures["sources"] if source["always_on"]]
+def weakest_source(figures: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Entry of the weakest source that carries a circuit always on in its `feasibility`; None if none does."""
+    carried = [source for source in figures["sources"] if source["always_on"]]
     return carried[-1] if carried else None
 
 

@@ -46,8 +46,12 @@ def _energy(
     pin = entry["pin"]
     if pin not in inputs:
         raise ConfigError(f"energies: '{pin}' is not an input of the cell")
-    tables = {v: entry[str(v)] for v in voltages}
-    edges = {v: EdgeEnergies(loads, _floats(t["rise_pj"]), _floats(t["fall_pj"])) for v, t in tables.items()}
+    tables = {float(key): table for key, table in entry.items() if isinstance(table, dict)}
+    edges = {
+        v: EdgeEnergies(loads, _floats(tables[v]["rise_pj"]), _floats(tables[v]["fall_pj"]))
+        for v in voltages
+        if v in tables
+    }
     return SwitchingEnergy(pin, truth_table(entry.get("when", "1"), inputs), edges)
 
 

@@ -186,7 +186,7 @@ def test_a_damaged_circuit_is_refused_and_no_design_is_left(reopened, monkeypatc
     assert not is_done(job, "report")
 
 
-def test_a_flipped_gate_in_a_refined_netlist_is_found(reopened):
+def test_a_flipped_gate_in_a_refined_netlist_is_found_by_proof_and_by_simulation(reopened, monkeypatch):
     job = reopened("designs")
     sums, flips = job.run.manifest["stages"]["refine"]["files"], 0
     for entry in job.run.read_json("search", "refine.json")["found"]:
@@ -197,6 +197,13 @@ def test_a_flipped_gate_in_a_refined_netlist_is_found(reopened):
         sums[entry["netlist_file"]] = sha256_file(job.run.path(entry["netlist_file"]))
     job.run.write_json(job.run.manifest, MANIFEST)
     assert flips
+    refuted = (
+        r"design 'refine-\d+' is refuted: the netlist answers '\w+', its classifier '\w+' for 'sepal_length_cm' "
+    )
+    with pytest.raises(VerificationError, match=refuted):
+        design.design(job.config, job.run.folder, quiet=True)
+    assert not job.run.path("designs").exists()
+    monkeypatch.setattr(circuits, "prove_all", lambda job, claims: [{} for _ in claims])
     with pytest.raises(VerificationError, match=r"design 'refine-\d+' is refused"):
         design.design(job.config, job.run.folder, quiet=True)
     assert not job.run.path("designs").exists()

@@ -190,6 +190,8 @@ def test_entries_of_a_technology_are_checked():
         switching_energies([{"pin": "A", "1.0": edges}], ["A"], [1.0], (5.0, 6.0))
     (energy,) = switching_energies([{"pin": "A", "when": "!B", "1.0": edges}], ["A", "B"], [1.0], (5.0,))
     assert (energy.states, energy.by_voltage[1.0]) == (0b0011, EdgeEnergies((5.0,), (1.0,), (2.0,)))
+    (some,) = switching_energies([{"pin": "A", "2": edges}], ["A"], [1.0, 2.0], (5.0,))
+    assert list(some.by_voltage) == [2.0]
 
 
 def test_energies_of_a_full_cycle_rise_with_the_voltage_for_the_inverter():
