@@ -299,6 +299,7 @@ def test_without_figures_of_power_and_delay_the_page_says_so():
     assert "What carries them" not in html
     assert html.count('<svg class="plot" viewBox="0 0 560') == 1
     assert "no power figures" in words(html)
+    assert "Delay –" not in words(html)
     row = next(line for line in summary_text(data, bare).splitlines() if line.startswith("paper-1"))
     assert row.split()[6:9] == ["–", "–", "7"]
 
