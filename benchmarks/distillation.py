@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from benchmarks.tables import table
-from flows.circuits import best_layers
+from benchmarks.tables import read_json, shares, table
+from flows.circuits import most_promising
 from flows.config import DesignConfig, make_config
 from flows.design import design
 from flows.mapping import PAPER, QUICK, SEARCH, VERILOG, Entry, model_of
@@ -65,12 +65,12 @@ class Quote:
         """Mean and deviation over the splits that have a circuit."""
         found = [value for value in self.accuracies if value is not None]
         missing = len(self.accuracies) - len(found)
-        return _shares(found) + (f", {missing} without" if missing and found else "")
+        return shares(found) + (f", {missing} without" if missing and found else "")
 
     def gain(self, other: Quote) -> str:
         """Mean and deviation of what this has more than another, over the splits where both have a circuit."""
         pairs = zip(self.accuracies, other.accuracies, strict=True)
-        return _shares([a - b for a, b in pairs if a is not None and b is not None], sign="+")
+        return shares([a - b for a, b in pairs if a is not None and b is not None], sign="+")
 
 
 def within(circuits: Sequence[Circuit], area_cm2: float) -> Circuit | None:
@@ -82,10 +82,10 @@ def within(circuits: Sequence[Circuit], area_cm2: float) -> Circuit | None:
 def run_one(config: DesignConfig, folder: Path, technology: Technology) -> list[Circuit]:
     """Run the flow up to the search stage, and map what the genetic trainers found."""
     design(config, folder, until=SEARCH, quiet=True)
-    n_features = len(_json(folder, "dataset.json")["feature_names"])
+    n_features = len(read_json(folder, "dataset.json")["feature_names"])
     test = read_vectors(folder / "vectors" / "test.csv", n_features * config.input_bits)
     circuits = []
-    for entry in _candidates(folder, config.candidates):
+    for entry in most_promising(partial(read_json, folder), STAGES, config.candidates):
         accuracy = float(np.mean(model_of(entry).predict(test.codes) == test.y))
         area = _area(folder, entry, technology)
         circuits.append(Circuit(entry["key"], entry["stage"], entry["merit"], area, accuracy))
@@ -110,16 +110,6 @@ def _accuracy(circuits: Sequence[Circuit], area_cm2: float) -> float | None:
     return None if chosen is None else chosen.test_accuracy
 
 
-def _candidates(folder: Path, n: int) -> list[Entry]:
-    """The classifiers that the synthesis stage would map."""
-    entries: list[Entry] = []
-    for stage in STAGES:
-        found = _json(folder, "search", f"{stage}.json")["found"]
-        points = np.array([[-entry["merit"], entry["estimate"]] for entry in found]).reshape(-1, 2)
-        entries += [found[index] for index in best_layers(points, n)]
-    return entries
-
-
 def _area(folder: Path, entry: Entry, technology: Technology) -> float:
     """Area in cm2 of a classifier's circuit, mapped once and proved equal to its Verilog."""
     place = folder / "areas" / f"{entry['key']}.json"
@@ -129,17 +119,6 @@ def _area(folder: Path, entry: Entry, technology: Technology) -> float:
             mapped = map_verilog(rtl, technology, effort=QUICK, work_dir=Path(work))
         write_text(place, json_text(mapped.netlist.area_cm2(technology)))
     return float(json.loads(place.read_text(encoding="utf-8")))
-
-
-def _json(folder: Path, *parts: str) -> Any:
-    return json.loads(folder.joinpath(*parts).read_text(encoding="utf-8"))
-
-
-def _shares(values: Sequence[float], sign: str = "") -> str:
-    if not values:
-        return "–"
-    deviation = f" ± {statistics.stdev(values):.1%}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):{sign}.1%}{deviation}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.tables import spread, table
+from benchmarks.tables import read_json, shares, spread, table
 from flows.circuits import by_merit
 from flows.config import make_config
 from flows.design import design
@@ -99,24 +99,24 @@ class SplitRun:
     input_bits: int = 4
 
     def __post_init__(self) -> None:
-        chosen = self._json("search", "candidates.json")
+        chosen = read_json(self.folder, "search", "candidates.json")
         self.exact: Entry = next(entry for entry in chosen if entry["stage"] == EXACT)
-        record = self._json("dataset.json")
+        record = read_json(self.folder, "dataset.json")
         self.parts = {part: self._vectors(part, record) for part in ("train", "validation", "test")}
         mapped = [e for e in chosen if e["stage"] not in BASELINES]
-        found = [*mapped, *self._json("search", "refine.json")["found"]]
+        found = [*mapped, *read_json(self.folder, "search", "refine.json")["found"]]
         self.entries = by_merit(found, len(self.parts["validation"].y))
         self._quoted: dict[str, Quoted] = {}
 
     @property
     def seconds(self) -> float:
         """Wall time of all stages; of a stage that was interrupted, what it took after it went on."""
-        stages = self._json("manifest.json")["stages"]
+        stages = read_json(self.folder, "manifest.json")["stages"]
         return sum(float(stage["seconds"]) for stage in stages.values())
 
     def copied(self, dataset: Dataset) -> float:
         """Share of the test rows of the run's data set that equal a training or validation row, class included."""
-        split = self._json("dataset.json")["split"]
+        split = read_json(self.folder, "dataset.json")["split"]
         rows = np.column_stack([dataset.X, dataset.y])
         known = {row.tobytes() for part in ("train", "validation") for row in rows[split[part]]}
         return float(np.mean([row.tobytes() in known for row in rows[split["test"]]]))
@@ -143,7 +143,7 @@ class SplitRun:
         return self._quoted[entry["key"]]
 
     def _measured(self, entry: Entry) -> Quoted:
-        netlist = read_netlist(self._json(entry["netlist_file"])["netlist"], self.technology)
+        netlist = read_netlist(read_json(self.folder, entry["netlist_file"])["netlist"], self.technology)
         model = model_of(entry)
         for part, vectors in self.parts.items():
             if not np.array_equal(self._answers(netlist, vectors), model.predict(vectors.codes)):
@@ -164,9 +164,6 @@ class SplitRun:
         bus_bits = len(record["feature_names"]) * self.input_bits
         read = read_vectors(self.folder / "vectors" / f"{part}.csv", bus_bits)
         return Vectors(read.codes, read.y, record["n_classes"], record["majority_class"])
-
-    def _json(self, *parts: str) -> Any:
-        return json.loads(self.folder.joinpath(*parts).read_text(encoding="utf-8"))
 
 
 def run_split(task: tuple[str, int, Path, str]) -> None:
@@ -227,14 +224,7 @@ def _target_cell(splits: Sequence[SplitRun], stage: str, target: Target) -> str:
     pairs = [(run, run.within(stage, target.area_cm2, target.power_mw)) for run in splits]
     quoted = [run.quote(entry) for run, entry in pairs if entry is not None]
     missing = len(splits) - len(quoted)
-    return _shares([q.accuracy for q in quoted]) + (f", {missing} without" if missing and quoted else "")
-
-
-def _shares(values: Sequence[float]) -> str:
-    if not values:
-        return "–"
-    deviation = f" ± {statistics.stdev(values):.1%}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.1%}{deviation}"
+    return shares([q.accuracy for q in quoted]) + (f", {missing} without" if missing and quoted else "")
 
 
 def stage_rows(runs: dict[str, list[SplitRun]]) -> list[list[str]]:
@@ -253,7 +243,7 @@ def stage_rows(runs: dict[str, list[SplitRun]]) -> list[list[str]]:
 def _figures(quoted: Sequence[Quoted], n_splits: int) -> list[str]:
     areas = spread([q.area_cm2 for q in quoted], lambda v: f"{v:.3g}")
     powers = [spread([q.power_mw[k] for q in quoted], lambda v: f"{v:.2g}") for k in range(len(VOLTAGES))]
-    accuracy, balanced = (_shares([getattr(q, key) for q in quoted]) for key in ("accuracy", "balanced_accuracy"))
+    accuracy, balanced = (shares([getattr(q, key) for q in quoted]) for key in ("accuracy", "balanced_accuracy"))
     return [f"{len(quoted)} of {n_splits}", accuracy, balanced, areas, *powers]
 
 

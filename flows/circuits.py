@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +90,17 @@ def candidates(job: Job, judge: Judge) -> list[Entry]:
     Estimates see only part of what a circuit costs, so more than the first non-dominated layer is taken.
     """
     exact_model = classifier_from_json(job.run.read_json("search", "exact.json")["model"])
-    entries = [judge.entry(stage, exact_model) for stage in BASELINES]
-    for stage in SOURCES:
-        found = job.run.read_json("search", f"{stage}.json")["found"]
+    baselines = [judge.entry(stage, exact_model) for stage in BASELINES]
+    return baselines + most_promising(job.run.read_json, SOURCES, job.config.candidates)
+
+
+def most_promising(read_json: Callable[..., Any], stages: Sequence[str], n: int) -> list[Entry]:
+    """At most `n` of every stage's classifiers, the best by merit and estimate of area; reads a run's records."""
+    entries: list[Entry] = []
+    for stage in stages:
+        found = read_json("search", f"{stage}.json")["found"]
         points = np.array([[-entry["merit"], entry["estimate"]] for entry in found]).reshape(-1, 2)
-        entries += [found[index] for index in best_layers(points, job.config.candidates)]
+        entries += [found[index] for index in best_layers(points, n)]
     return entries
 
 

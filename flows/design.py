@@ -153,7 +153,8 @@ def settings_of(config: DesignConfig, dataset: Dataset) -> dict[str, Any]:
     """Everything that decides a run: settings, code, versions, hashes of the table and of cells not built in."""
     cells = config.liberty or (None if config.technology in BUILT_IN else config.technology)
     hashes = {"technology_sha256": sha256_file(Path(cells))} if cells else {}
-    tools = {"code": code_digest(), **versions(), **torch_version(config.teacher)}
+    code = code_digest(with_suite=config.teacher is not None)
+    tools = {"code": code, **versions(), **torch_version(config.teacher)}
     return {**config.to_json(), "dataset_sha256": dataset.sha256, **hashes, **tools}
 
 

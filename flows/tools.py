@@ -20,6 +20,7 @@ from printedmlp.errors import ToolError
 from sim.processes import first_line
 from sim.verilator import find_compiler, find_root, verilator_version
 
+REFERENCE_SUITE = Path(str(printedmlp.__file__)).parent / "reference"
 SOURCES = {".py", ".cpp", ".h", ".v", ".toml", ".j2", ".css"}
 """Kinds of files that decide what a run leaves."""
 DECIDING = ("printedmlp", "amaranth", "pyosys", "bitwuzla", "deap", "numba", "numpy", "scikit-learn")
@@ -75,12 +76,17 @@ def versions() -> dict[str, str]:
 
 
 @cache
-def code_digest() -> str:
-    """First digits of the SHA-256 of all sources of the flow: a run goes on only with the code that began it."""
+def code_digest(*, with_suite: bool = False) -> str:
+    """First digits of the SHA-256 of the flow's sources: a run goes on only with the code that began it.
+
+    The float reference suite counts for runs that it teaches (`with_suite`) and for no other.
+    """
     digest = hashlib.sha256()
     for package in (printedmlp, hdl, sim, flows):
         folder = Path(str(package.__file__)).parent
         for path in sorted(path for path in folder.rglob("*") if path.suffix in SOURCES):
+            if REFERENCE_SUITE in path.parents and not with_suite:
+                continue
             digest.update(f"{path.relative_to(folder.parent)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

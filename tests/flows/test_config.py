@@ -147,6 +147,21 @@ def test_other_code_is_another_run(monkeypatch, tmp_path):
     assert found[-1] == found[-2]
 
 
+def test_the_float_suite_counts_for_the_runs_that_it_teaches(monkeypatch, tmp_path):
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "a.py").write_text("")
+    monkeypatch.setattr(tools.printedmlp, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(tools, "REFERENCE_SUITE", tmp_path / "reference")
+    digests: dict[bool, set[str]] = {True: set(), False: set()}
+    for text in ("one", "two"):
+        (tmp_path / "reference" / "kan.py").write_text(text)
+        tools.code_digest.cache_clear()
+        for taught, seen in digests.items():
+            seen.add(tools.code_digest(with_suite=taught))
+    tools.code_digest.cache_clear()
+    assert (len(digests[True]), len(digests[False])) == (2, 1)
+
+
 def test_a_library_of_ones_own_counts_by_its_content(tmp_path):
     file, dataset = tmp_path / "cells.lib", load_dataset("balance")
     found = []

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import published
 from benchmarks.published import ANY, STAGES, Quoted, SplitRun, Target, stage_rows, target_rows
+from benchmarks.tables import read_json
 from flows.circuits import by_merit
 from flows.mapping import EXACT, model_of
 from printedmlp.dataset import load_dataset
@@ -31,7 +32,7 @@ def test_a_run_holds_every_stage(split):
 
 
 def test_copies_of_rows_that_train_or_choose_are_counted(split):
-    record = split._json("dataset.json")
+    record = read_json(split.folder, "dataset.json")
     dataset = load_dataset(record["name"])
     X = np.random.default_rng(0).random(dataset.X.shape)
     assert split.copied(replace(dataset, X=X)) == 0
