@@ -15,6 +15,7 @@ from printedmlp.classifier import Classifier
 from printedmlp.names import clean_text
 from printedmlp.power_sources import DEFAULT_RATE_HZ
 from printedmlp.technology import Technology
+from printedmlp.units import three, with_unit
 from printedmlp.vectors import Vectors
 
 NAMED_BLOCKS = 4
@@ -146,12 +147,13 @@ def power_words(record: Record | None, voltage: str) -> str:
         return ""
     static, switching = record["static_mw"][voltage], record["switching_mw"][voltage]
     if switching is None:
-        return f"{static:.3g} mW static at {voltage} V; the technology has no figures for switching"
+        return f"{with_unit(static, 'mW')} static at {voltage} V; the technology has no figures for switching"
     share = record["leakage_share"][voltage]
     leakage = "" if share is None else f", {share:.1%} of it leakage"
     rate = record["sample_rate_hz"][voltage]
     total = record["total_mw"][voltage]
-    return f"{total:.3g} mW at {voltage} V and {rate:.3g} rows a second{leakage}; {static:.3g} mW at rest"
+    told = f"{with_unit(total, 'mW')} at {voltage} V and {three(rate)} rows a second{leakage}"
+    return f"{told}; {with_unit(static, 'mW')} at rest"
 
 
 def block_words(record: Record | None, voltage: str) -> str:

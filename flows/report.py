@@ -22,6 +22,7 @@ from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_sid
 from printedmlp.objective import BALANCED
 from printedmlp.power_sources import POWER_SOURCES
 from printedmlp.technology import Technology
+from printedmlp.units import three
 
 TEMPLATES = Path(__file__).with_name("templates")
 NOTHING = "–"
@@ -194,7 +195,7 @@ class _View:
             "cell_counts": ", ".join(f"{n} {cell}" for cell, n in circuit.cell_counts.items()) or "none",
             "area_factor": factor(self.exact.area_cm2, circuit.area_cm2),
             "power_factor": factor(self.exact.power_at(self.nominal), power),
-            **carried_cells(point.get("feasibility")),
+            **carried_cells(point.get("feasibility"), micro="µ"),
             "sensors": system_cells(point, self.thermometer),
             "burns": _burns(point, self.nominal),
             "vectors": point["verification"]["vectors"]["total"],
@@ -260,12 +261,7 @@ def _burns(point: Figures, voltage: str) -> list[str]:
 
 def significant(value: float | None) -> str:
     """Three significant digits, never in exponent form; a dash for no figure."""
-    if value is None:
-        return NOTHING
-    if value == 0:
-        return "0"
-    text = f"{value:.3g}"
-    return f"{float(text):.6f}".rstrip("0").rstrip(".") if "e" in text else text
+    return NOTHING if value is None else three(value)
 
 
 def factor(reference: float | None, value: float | None) -> str:
