@@ -283,7 +283,7 @@ def test_what_carries_a_circuit_and_for_how_long():
     text = words(page(data, battery_mah=10, battery_v=1.5))
     # 15 mWh last 125 h at 0.12 mW; 5 of 1000 ms on, they last 200 times as long.
     assert "paper-1 0.12 mW 0.12 µJ 600 nW 1000 Hz 1000 Hz 1000 Hz 833 Hz 5.21 days 2.85 years" in text
-    assert "10 mAh, 1.5 V" in text
+    assert "10&nbsp;mAh, 1.5&nbsp;V" in text
     assert "10 mAh" not in words(page(data))
     terminal = summary_text(data, load_technology("egfet"))
     assert "life of 10 mAh at 1.5 V; static power only" in terminal
@@ -309,6 +309,10 @@ def test_small_figures_have_small_units_and_slow_circuits_no_life_at_a_rate():
     assert "paper-1 5 µW 10 pJ 50 pW 645 kHz 645 kHz 645 kHz 645 kHz" in text
     assert "exact 6 mW 3000 µJ too slow 2 Hz 2 Hz 1 Hz 0.0333 Hz 2.5 h too slow" in text
     assert "e-0" not in text
+    quick = {"delay_ms": {"0.6": 0.01, "0.8": 0.005, "1": 0.00155}, "max_rate_hz": 645_161.3}
+    assert "Delay 1.55 µs, at most 645 kHz." in words(page(front(point("paper-1", "paper", 0.04, 0.9, **quick))))
+    wire = {"delay_ms": {"0.6": 0.0, "0.8": 0.0, "1": 0.0}, "max_rate_hz": None}
+    assert "Delay 0 ms. " in words(page(front(point("paper-1", "paper", 0.04, 0.9, **wire))))
     terminal = summary_text(data, load_technology("egfet"))
     assert "static power only" not in terminal
     assert re.search(r"^exact +Zinergy printed battery +2 Hz +3000 uJ +too slow +2\.5 h +too slow$", terminal, re.M)
