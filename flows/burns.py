@@ -171,7 +171,7 @@ def block_words(record: Record | None, voltage: str) -> str:
     return shares if matched is None else f"{shares} ({matched:.0%} of the cells matched by function)"
 
 
-def speed_words(record: Record, voltage: str) -> str:
+def speed_words(record: Mapping[str, Any], voltage: str) -> str:
     """Delay and highest rate for a page; empty without a delay, and no rate for a circuit that never waits."""
     delay, rate = record["delay_ms"][voltage], record["max_rate_hz"]
     if delay is None:
@@ -180,7 +180,7 @@ def speed_words(record: Record, voltage: str) -> str:
     return f"{words}, at most {with_unit(rate, 'Hz')}." if rate else f"{words}."
 
 
-def sentences(record: Record, voltage: str) -> list[str]:
+def sentences(record: Mapping[str, Any], voltage: str) -> list[str]:
     """Total power, its parts and the longest path for a page, as far as they are known."""
     power, timing = record.get("power"), record.get("timing")
     told = (

@@ -87,14 +87,14 @@ def read_liberty(path: str | Path, *, mm2_per_area_unit: float = MM2_PER_UM2) ->
         raise ConfigError(f"{path.name}: no combinational cell with one output")
     temperature = context.number(library, "nom_temperature", "25")
     name, voltage = library.name or path.stem, context.voltage
-    about = f"Liberty file {path.name}", temperature, others
-    return Technology(name, cells, (voltage,), voltage, *about, **_output_load(cells.values()))
+    source, load_pf = f"Liberty file {path.name}", _output_load_pf(cells.values())
+    return Technology(name, cells, (voltage,), voltage, source, temperature, others, output_load_pf=load_pf)
 
 
-def _output_load(cells: Iterable[Cell]) -> dict[str, float]:
-    """The usual pin of the library as the load of an output bit; nothing where no pin's capacitance is known."""
+def _output_load_pf(cells: Iterable[Cell]) -> float:
+    """The median pin of the library as the load of an output bit, where the capacitance of pins is known."""
     loads = [pin.mean for cell in cells for pins in cell.capacitance_pf.values() for pin in pins]
-    return {"output_load_pf": median_low(loads)} if loads else {}
+    return median_low(loads) if loads else Technology.output_load_pf
 
 
 def _context(library: Group, place: str, mm2: float) -> _Context:
