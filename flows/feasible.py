@@ -65,12 +65,15 @@ def feasibility_table(records: Sequence[Figures], voltage: str) -> list[str]:
         return []
     first = known[0][1]
     battery, at_rate = first["battery"], f"at {first['rate_hz']:g} Hz"
-    title = [f"power source at {voltage} V, classifier alone", "mean power if on only to classify"]
+    title = [f"power source at {voltage} V, classifier alone"]
+    title += ["mean power if on only to classify"] if first["energy_uj"] is not None else []
     title += [f"life of {battery['capacity_mah']:g} mAh at {battery['voltage']:g} V"] if battery else []
     title += [STATIC_ONLY] if first["switching_mw"] is None else []
     head = ["circuit", "always on from", "up to", "energy each", f"mean power {at_rate}"]
     head += ["life always on", f"life {at_rate}"] if battery else []
-    return ["; ".join(title), *_aligned([head, *([name, *_row(figures)] for name, figures in known)])]
+    rows = [[name, *_row(figures)] for name, figures in known]
+    told = [place for place in range(len(head)) if any(row[place] != NOTHING for row in rows)]
+    return ["; ".join(title), *_aligned([[row[place] for place in told] for row in (head, *rows)])]
 
 
 def _row(figures: Figures) -> list[str]:

@@ -258,6 +258,15 @@ def test_every_mark_is_inside_the_picture(axis):
     assert svg.count('class="mark') == len(marks)
 
 
+def test_names_of_the_baselines_are_whole_at_a_full_score():
+    marks = [mark(1.0, 1.0, stage=stage) for stage in ("textbook", "exact")]
+    svg = score_svg(marks, AREA, metric="accuracy", majority=0.5)
+    rows = re.findall(r'class="name stage-\w+" x="[\d.]+" y="([-\d.]+)"', svg)
+    # A line of 13 pixels stands on its row.
+    assert len(rows) == 2
+    assert min(map(float, rows)) >= 13
+
+
 def test_lines_join_a_stages_own_front_only():
     marks = [mark(0.1), mark(1.0), mark(0.5, on_stage_front=False), mark(2.0, stage="tree")]
     svg = score_svg(marks, AREA, metric="accuracy", majority=0.5)
@@ -316,6 +325,15 @@ def test_small_figures_have_small_units_and_slow_circuits_no_life_at_a_rate():
     terminal = summary_text(data, load_technology("egfet"))
     assert "static power only" not in terminal
     assert re.search(r"^exact +Zinergy printed battery +2 Hz +3000 uJ +too slow +2\.5 h +too slow$", terminal, re.M)
+
+
+def test_columns_that_need_a_delay_are_left_out_without_one():
+    still = {"feasibility": feasibility(0.12, None, Use(5.0, Battery(10.0, 1.5)))}
+    terminal = summary_text(front(point("paper-1", "paper", 0.04, 0.9, **still), **still), load_technology("egfet"))
+    title, head, row, _ = terminal[terminal.index("power source at") :].splitlines()
+    assert "on only to classify" not in title
+    assert re.split("  +", head) == ["circuit", "always on from", "life always on"]
+    assert re.split("  +", row) == ["exact", "Blue Spark printed battery", "5.21 days"]
 
 
 def test_without_figures_of_power_and_delay_the_page_says_so():
