@@ -14,6 +14,8 @@ from printedmlp.technology.function import truth_table
 
 _PIN = re.compile(r"[A-Za-z_]\w*")
 _SHOWN = 60
+LARGEST = 1e30
+"""Beyond it a number is a mistake, and products of such numbers would not be finite."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,11 @@ class Entries:
         return found
 
     def number(self, key: str, *, least: float = -math.inf) -> float:
-        """A finite number, no less than `least`."""
+        """A number, no less than `least`."""
         return self._number(key, self.value(key), least)
 
     def numbers(self, key: str, *, count: int | None = None, least: float = -math.inf) -> tuple[float, ...]:
-        """A list of finite numbers, no less than `least`; `count` of them unless that is None."""
+        """A list of numbers, no less than `least`; `count` of them unless that is None."""
         found = self.value(key)
         if not isinstance(found, list) or not found:
             raise self.wrong(key, "a list of numbers")
@@ -89,7 +91,7 @@ class Entries:
         return found
 
     def rows(self, key: str, n_rows: int, n_columns: int) -> tuple[tuple[float, ...], ...]:
-        """A table of finite numbers."""
+        """A table of numbers."""
         found = self.value(key)
         if not isinstance(found, list) or len(found) != n_rows or any(not isinstance(row, list) for row in found):
             raise self.error(key, f"not {n_rows} rows of {n_columns} figures")
@@ -122,7 +124,7 @@ class Entries:
         return {v: found[v] for v in voltages if v in found}
 
     def _number(self, key: str, value: Any, least: float) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
             raise self.error(key, f"{value!r:.{_SHOWN}} is not a number")
         if value < least:
             raise self.error(key, f"{value:g} is negative" if least == 0 else f"{value:g} is below {least:g}")

@@ -108,8 +108,11 @@ def _load_built_in(name: str) -> Technology:
 def _parse(text: str, place: str) -> Technology:
     try:
         return _technology(Entries(tomllib.loads(text)))
-    except (tomllib.TOMLDecodeError, ConfigError) as error:
+    # Beside its own kind of ValueError the reader raises Python's for integers of thousands of digits.
+    except (ValueError, ConfigError) as error:
         raise ConfigError(f"{place}: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{place}: nested too deeply") from None
 
 
 def _technology(entries: Entries) -> Technology:
