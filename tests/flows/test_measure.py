@@ -196,3 +196,11 @@ def test_cells_that_nothing_can_be_made_of_are_one_line(files, capsys, tmp_path)
     path.write_text(NAND_ALONE)
     assert run_command(measure.main, [*files(GREATER, "x0,x1,class\n0,1,1\n"), "--technology", str(path)]) == 2
     assert "'mine' needs an inverter and a two-input NAND, NOR, AND or OR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["x", "0", "-1", "nan", "inf"])
+def test_a_rate_that_is_none_is_one_line(files, capsys, value):
+    with pytest.raises(SystemExit) as stopped:
+        measure.main([*files(GREATER, "x0,x1,class\n0,1,1\n"), f"--sample-rate={value}"])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.endswith(f"argument --sample-rate: '{value}' is not a number above 0\n")
