@@ -15,6 +15,7 @@ from printedmlp.classifier import Classifier
 from printedmlp.names import clean_text
 from printedmlp.power_sources import DEFAULT_RATE_HZ
 from printedmlp.technology import Technology
+from printedmlp.units import three, with_unit
 from printedmlp.vectors import Vectors
 
 NAMED_BLOCKS = 4
@@ -140,18 +141,20 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def power_words(record: Record | None, voltage: str) -> str:
-    """Static and switching power in one sentence, from the "power" of a circuit's record; empty without figures."""
+def power_words(record: Record | None, voltage: str, *, micro: str = "u") -> str:
+    """Static and switching power in one sentence, from the "power" of a circuit's record; empty without figures.
+
+    micro : how the prefix of units for millionths is written.
+    """
     if record is None:
         return ""
-    static, switching = record["static_mw"][voltage], record["switching_mw"][voltage]
+    static, switching = with_unit(record["static_mw"][voltage], "mW", micro=micro), record["switching_mw"][voltage]
     if switching is None:
-        return f"{static:.3g} mW static at {voltage} V; the technology has no figures for switching"
+        return f"{static} static at {voltage} V; the technology has no figures for switching"
     share = record["leakage_share"][voltage]
     leakage = "" if share is None else f", {share:.1%} of it leakage"
-    rate = record["sample_rate_hz"][voltage]
-    total = record["total_mw"][voltage]
-    return f"{total:.3g} mW at {voltage} V and {rate:.3g} rows a second{leakage}; {static:.3g} mW at rest"
+    rate, total = record["sample_rate_hz"][voltage], with_unit(record["total_mw"][voltage], "mW", micro=micro)
+    return f"{total} at {voltage} V and {three(rate)} rows a second{leakage}; {static} at rest"
 
 
 def block_words(record: Record | None, voltage: str) -> str:
@@ -166,3 +169,23 @@ def block_words(record: Record | None, voltage: str) -> str:
     shares = ", ".join(f"{name} {powers[name] / total:.0%}" for name in largest)
     matched = record["blocks_matched"]
     return shares if matched is None else f"{shares} ({matched:.0%} of the cells matched by function)"
+
+
+def speed_words(record: Mapping[str, Any], voltage: str) -> str:
+    """Delay and highest rate for a page; empty without a delay, and no rate for a circuit that never waits."""
+    delay, rate = record["delay_ms"][voltage], record["max_rate_hz"]
+    if delay is None:
+        return ""
+    words = f"Delay {with_unit(delay, 'ms', micro='µ')}"
+    return f"{words}, at most {with_unit(rate, 'Hz')}." if rate else f"{words}."
+
+
+def sentences(record: Mapping[str, Any], voltage: str) -> list[str]:
+    """Total power, its parts and the longest path for a page, as far as they are known."""
+    power, timing = record.get("power"), record.get("timing")
+    told = (
+        ("Power", power_words(power, voltage, micro="µ")),
+        ("Static power by part", block_words(power, voltage)),
+        ("Longest path", timing["path"] if timing else ""),
+    )
+    return [f"{name}: {words}." for name, words in told if words]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flows.feasible import NOTHING, three
+from flows.feasible import NOTHING
 from hdl.front_end import Cost, front_end, system
 from hdl.thresholds import needed_thresholds
 from printedmlp.circuit import Netlist
 from printedmlp.front import FRONT_ENDS
 from printedmlp.technology import Technology
+from printedmlp.units import three
 from printedmlp.vectors import Vectors
 
 Figures = Mapping[str, Any]

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from printedmlp.power_sources import DEFAULT_RATE_HZ, USUAL, Use, use_of
 from printedmlp.preparation import prepare
 from printedmlp.technology import BUILT_IN, Technology, load_technology
 from printedmlp.technology.figures import missing_figures
+from printedmlp.units import digits, with_unit
 from printedmlp.vectors import Vectors, bits_per_feature, is_vector_file, read_vectors
 from sim.runner import Options, compare
 
@@ -197,10 +199,10 @@ def measurement_text(record: dict[str, Any], nominal: str) -> str:
         ("balanced accuracy", f"{record['balanced_accuracy']:.4f}"),
         ("majority class", f"{record['majority_accuracy']:.4f}"),
         ("classes answered", f"{record['classes_predicted']} of {record['n_classes']}"),
-        ("area", f"{record['area_cm2']:.6g} cm2"),
+        ("area", f"{digits(record['area_cm2'], 6)} cm2"),
         ("cells", f"{record['cells']} ({', '.join(f'{n} {c}' for c, n in record['cell_counts'].items())})"),
         ("static power", _by_voltage(record["power_mw"], "mW")),
-        *((("total power", words),) if (words := power_words(record["power"], nominal)) else ()),
+        *((("power", words),) if (words := power_words(record["power"], nominal)) else ()),
         *((("static by part", words),) if (words := block_words(record["power"], nominal)) else ()),
         ("delay", _by_voltage(record["delay_ms"], "ms")),
         *((("longest path", record["timing"]["path"]),) if record["timing"] else ()),
@@ -212,16 +214,17 @@ def measurement_text(record: dict[str, Any], nominal: str) -> str:
 
 
 def _by_voltage(values: dict[str, float | None], unit: str) -> str:
-    if None in values.values():
+    known = {voltage: value for voltage, value in values.items() if value is not None}
+    if len(known) < len(values):
         return "no figures"
-    return ", ".join(f"{value:.6g} {unit} at {voltage} V" for voltage, value in values.items())
+    return ", ".join(f"{with_unit(value, unit, n=6)} at {voltage} V" for voltage, value in known.items())
 
 
 def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
+    with suppress(ValueError):
+        if 0 < (value := float(text)) < math.inf:
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from printedmlp.power_sources import POWER_SOURCES
 
 WIDTH, HEIGHT = 560, 430
-LEFT, RIGHT, TOP, BOTTOM = 68, 16, 16, 54
+LEFT, RIGHT, TOP, BOTTOM = 68, 16, 28, 54
 PROHIBITIVE_CM2 = 20.0
 """Above about 20 cm2 the literature calls a printed circuit prohibitive."""
 FAR_BELOW = 0.15
 """A majority line further below the circuits than this is named at the foot of the picture instead of drawn."""
-SMALLEST_DECADE = -4
+SMALLEST_DECADE = -5
 FOOT = 24
 """Pixels above the axis that are kept for the note on the majority class."""
 SHAPES = {

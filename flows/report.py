@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from flows.burns import block_words, power_words
+from flows.burns import sentences, speed_words
 from flows.config import THERMOMETER, DesignConfig
 from flows.feasible import carried_cells
 from flows.front_ends import system_cells
@@ -22,6 +22,7 @@ from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_sid
 from printedmlp.objective import BALANCED
 from printedmlp.power_sources import POWER_SOURCES
 from printedmlp.technology import Technology
+from printedmlp.units import three
 
 TEMPLATES = Path(__file__).with_name("templates")
 NOTHING = "–"
@@ -189,14 +190,14 @@ class _View:
             "power_text": _power_text(power),
             "powers": [significant(circuit.power_mw[v]) for v in self.voltages],
             "delay": significant(circuit.delay_ms[self.nominal]),
-            "rate": significant(circuit.max_rate_hz) if circuit.max_rate_hz else NOTHING,
             "cells": circuit.cells,
             "cell_counts": ", ".join(f"{n} {cell}" for cell, n in circuit.cell_counts.items()) or "none",
             "area_factor": factor(self.exact.area_cm2, circuit.area_cm2),
             "power_factor": factor(self.exact.power_at(self.nominal), power),
-            **carried_cells(point.get("feasibility")),
+            **carried_cells(point.get("feasibility"), micro="µ"),
             "sensors": system_cells(point, self.thermometer),
-            "burns": _burns(point, self.nominal),
+            "burns": sentences(point, self.nominal),
+            "speed": speed_words(point, self.nominal),
             "vectors": point["verification"]["vectors"]["total"],
             "proof": proof_words(point.get("proof")),
             "mismatches": sum(point["verification"]["mismatches"].values()),
@@ -247,25 +248,9 @@ def _power_text(power: float | None) -> str:
     return "no power figures" if power is None else f"{significant(power)} mW"
 
 
-def _burns(point: Figures, voltage: str) -> list[str]:
-    """Total power, its parts and the longest path in sentences, as far as they are known."""
-    power, timing = point.get("power"), point.get("timing")
-    told = (
-        ("Power", power_words(power, voltage)),
-        ("Static power by part", block_words(power, voltage)),
-        ("Longest path", timing["path"] if timing else ""),
-    )
-    return [f"{name}: {words}." for name, words in told if words]
-
-
 def significant(value: float | None) -> str:
     """Three significant digits, never in exponent form; a dash for no figure."""
-    if value is None:
-        return NOTHING
-    if value == 0:
-        return "0"
-    text = f"{value:.3g}"
-    return f"{float(text):.6f}".rstrip("0").rstrip(".") if "e" in text else text
+    return NOTHING if value is None else three(value)
 
 
 def factor(reference: float | None, value: float | None) -> str:

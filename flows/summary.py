@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flows.feasible import feasibility_words
+from flows.feasible import feasibility_table
 from flows.front_ends import system_words
 from flows.proofs import proof_count
 from flows.report import METRIC_NAMES, factor, significant
@@ -57,7 +57,12 @@ def _note(exact: FrontPoint, voltage: str) -> str:
         if exact.metric == "accuracy"
         else (f"; validation and test are {METRIC_NAMES[exact.metric]}, the interval is that of the accuracy")
     )
-    return f"{majority}; power and delay at {voltage} V{chosen}"
+    known = [name for name, figure in _nominal(exact, voltage).items() if figure is not None]
+    return majority + (f"; {' and '.join(known)} at {voltage} V" if known else "") + chosen
+
+
+def _nominal(point: FrontPoint, voltage: str) -> dict[str, float | None]:
+    return {"static power": point.power_at(voltage), "delay": point.delay_ms[voltage]}
 
 
 def _proofs(front: Mapping[str, Any]) -> list[str]:
@@ -76,17 +81,11 @@ def _stages(points: list[FrontPoint], exact: FrontPoint) -> list[str]:
 
 
 def _carried(records: Sequence[Mapping[str, Any]], voltage: str) -> list[str]:
-    """A line a circuit: the weakest printed source that carries it, a battery's life; nothing without figures."""
-    lines: list[str] = []
-    told = (
-        (f"power source at {voltage} V, classifier alone", feasibility_words),
-        ("with the sensors", system_words),
-    )
-    for head, words in told:
-        found = [(record["id"], words(record)) for record in records]
-        own = [f"{name:10} {text}" for name, text in found if text]
-        lines += ["", head, *own] if own else []
-    return lines
+    """What carries each circuit, and what it is with its sensors; nothing without figures."""
+    table = feasibility_table(records, voltage)
+    lines = ["", *table] if table else []
+    sensors = [f"{record['id']:10} {words}" for record in records if (words := system_words(record))]
+    return [*lines, "", f"with the sensors, static power at {voltage} V", *sensors] if sensors else lines
 
 
 def _level(level: Level) -> str:

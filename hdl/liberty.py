@@ -1,9 +1,10 @@
 """Any Liberty library as a technology: its combinational cells with one output, and why the others are left out."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median_low
 
 from hdl.liberty_syntax import Group, parse_liberty
 from hdl.liberty_writer import MAPPING_ONLY
@@ -64,7 +65,8 @@ class _Context:
 def read_liberty(path: str | Path, *, mm2_per_area_unit: float = MM2_PER_UM2) -> Technology:
     """The library in a Liberty file, at its nominal voltage.
 
-    Areas are taken to be in um2 unless ``mm2_per_area_unit`` says otherwise. Cells without leakage, capacitance or
+    Areas are taken to be in um2 unless ``mm2_per_area_unit`` says otherwise. Output bits are loaded with the median
+    of the cells' input capacitances. Cells without leakage, capacitance or
     delay tables are kept; power and timing then say what is missing. Raises ConfigError with file, line and cell.
     """
     path = Path(path)
@@ -85,7 +87,14 @@ def read_liberty(path: str | Path, *, mm2_per_area_unit: float = MM2_PER_UM2) ->
         raise ConfigError(f"{path.name}: no combinational cell with one output")
     temperature = context.number(library, "nom_temperature", "25")
     name, voltage = library.name or path.stem, context.voltage
-    return Technology(name, cells, (voltage,), voltage, f"Liberty file {path.name}", temperature, others)
+    source, load_pf = f"Liberty file {path.name}", _output_load_pf(cells.values())
+    return Technology(name, cells, (voltage,), voltage, source, temperature, others, output_load_pf=load_pf)
+
+
+def _output_load_pf(cells: Iterable[Cell]) -> float:
+    """The median pin of the library as the load of an output bit, where the capacitance of pins is known."""
+    loads = [pin.mean for cell in cells for pins in cell.capacitance_pf.values() for pin in pins]
+    return median_low(loads) if loads else Technology.output_load_pf
 
 
 def _context(library: Group, place: str, mm2: float) -> _Context:

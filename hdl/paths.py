@@ -6,6 +6,7 @@ from itertools import groupby
 
 from hdl.blocks import Blocks
 from hdl.timing import TimingReport
+from printedmlp.units import with_unit
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def path_text(report: TimingReport, blocks: Blocks, feature_names: Sequence[str]
     parts = [f"'{feature_names[feature]}' bit {bit}"]
     for section in path_sections(report, blocks):
         noun = "cell" if section.cells == 1 else "cells"
-        parts.append(f"{section.block} ({section.cells} {noun}, {section.delay_ms:.3g} ms)")
+        parts.append(f"{section.block} ({section.cells} {noun}, {with_unit(section.delay_ms, 'ms')})")
     return " > ".join([*parts, f"out[{report.output_bit}]"])
 
 

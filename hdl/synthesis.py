@@ -85,8 +85,16 @@ def _run_recipes(
         results[recipe.name], areas[recipe.name] = netlist, netlist.area_cm2(technology)
         notes.append(f"{recipe.name}: {areas[recipe.name]:.6f} cm2, {len(netlist.instances)} cells")
     if not results:
-        raise ToolError(f"no recipe gave a netlist; {notes[0]}")
+        raise ToolError(f"no recipe gave a netlist; {_lack(technology) or notes[0]}")
     return results, notes
+
+
+def _lack(technology: Technology) -> str:
+    """What the cells lack that mapping cannot do without; empty where nothing is known to be missing."""
+    inverter = technology.cells_with_function(1, 0b01)
+    if inverter and any(technology.cells_with_function(2, table) for table in (0b0111, 0b0001, 0b1000, 0b1110)):
+        return ""
+    return f"technology '{technology.name}' needs an inverter and a two-input NAND, NOR, AND or OR among its cells"
 
 
 def _begin(recipe: Recipe, done: Sequence[str], areas: Mapping[str, float]) -> str:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.netlist import FIRST_INPUT
 from printedmlp.errors import ConfigError
-from printedmlp.technology import Arc, DelayTable, Technology
+from printedmlp.technology import Arc, ArcTiming, DelayTable, Technology
 
 _NS_PER_MS = 1e6
 _EDGES = ("fall", "rise")
+_UNTIMED = ArcTiming()
 # For each output edge (0 fall, 1 rise) the input edges that cause it.
 _CAUSES = {"positive_unate": ((0,), (1,)), "negative_unate": ((1,), (0,)), "non_unate": ((0, 1), (0, 1))}
 
@@ -107,8 +108,7 @@ def _check(netlist: Netlist, technology: Technology, voltage: float) -> None:
     netlist.check(technology)
     for name in netlist.cell_counts():
         cell = technology.cell(name)
-        timed = {arc.input for arc in cell.arcs if voltage in arc.timing}
-        missing = [pin for pin in cell.inputs if pin not in timed]
+        missing = cell.untimed(voltage)
         if missing or voltage not in cell.capacitance_pf:
             what = f"delay table of pin {missing[0]}" if missing else "input capacitance"
             raise ConfigError(f"technology '{technology.name}': cell {name} has no {what} at {voltage} V")
@@ -174,7 +174,7 @@ class _Walk:
 
     def through(self, arc: Arc, at: _Arrival, net: int, edge: int, source: tuple[int, int, str]) -> _Arrival:
         """Arrival on ``net`` through one arc."""
-        timing = arc.timing[self.voltage]
+        timing = arc.timing.get(self.voltage, _UNTIMED)
         delay = (timing.cell_fall, timing.cell_rise)[edge]
         transition = (timing.fall_transition, timing.rise_transition)[edge]
         if at.time_ns == float("-inf") or delay is None or transition is None:

@@ -59,5 +59,6 @@ def description(classifier: Classifier) -> str:
     if isinstance(classifier, trees.DecisionTree):
         return f"tree, {classifier.n_leaves} leaves"
     if isinstance(classifier, gates.GateClassifier):
-        return f"{len(classifier.gates)} gates"
+        n = len(classifier.gates)
+        return f"{n} gate{'' if n == 1 else 's'}"
     return ""

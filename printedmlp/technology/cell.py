@@ -44,6 +44,15 @@ class Arc:
     sense: str
     timing: Mapping[float, ArcTiming]
 
+    def edges(self, voltage: float) -> tuple[str, ...]:
+        """Edges of the output, "rise" and "fall", of which delay and transition are known at a voltage."""
+        found = self.timing.get(voltage, ArcTiming())
+        pairs = {
+            "rise": (found.cell_rise, found.rise_transition),
+            "fall": (found.cell_fall, found.fall_transition),
+        }
+        return tuple(edge for edge, tables in pairs.items() if None not in tables)
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -86,9 +95,13 @@ class Cell:
         return voltage in self.leakage_nw
 
     def has_delay(self, voltage: float) -> bool:
-        """Whether every input has a delay table and a capacitance at a voltage."""
-        timed = {arc.input for arc in self.arcs if voltage in arc.timing}
-        return timed.issuperset(self.inputs) and voltage in self.capacitance_pf
+        """Whether capacitances are known at a voltage, and delay and transition of both edges from every input."""
+        return voltage in self.capacitance_pf and not self.untimed(voltage)
+
+    def untimed(self, voltage: float) -> tuple[str, ...]:
+        """Inputs from which delay or transition of an edge is not known at a voltage."""
+        known = {(arc.input, edge) for arc in self.arcs for edge in arc.edges(voltage)}
+        return tuple(pin for pin in self.inputs if not {(pin, "rise"), (pin, "fall")} <= known)
 
     def evaluate(self, state: int) -> int:
         """Output, 0 or 1, in input state ``state``."""

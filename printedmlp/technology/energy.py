@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from printedmlp.errors import ConfigError
+from printedmlp.technology.entries import Entries
 from printedmlp.technology.function import truth_table
 
 
@@ -34,26 +34,24 @@ class SwitchingEnergy:
 
 
 def switching_energies(
-    entries: Sequence[Mapping[str, Any]], inputs: Sequence[str], voltages: Sequence[float], loads: tuple[float, ...]
+    entries: Sequence[Entries], inputs: Sequence[str], voltages: Sequence[float], loads: tuple[float, ...]
 ) -> tuple[SwitchingEnergy, ...]:
     """The entries of one cell in a technology's file; ConfigError for a pin that the cell does not have."""
     return tuple(_energy(entry, inputs, voltages, loads) for entry in entries)
 
 
 def _energy(
-    entry: Mapping[str, Any], inputs: Sequence[str], voltages: Sequence[float], loads: tuple[float, ...]
+    entry: Entries, inputs: Sequence[str], voltages: Sequence[float], loads: tuple[float, ...]
 ) -> SwitchingEnergy:
-    pin = entry["pin"]
+    pin = entry.text("pin")
     if pin not in inputs:
-        raise ConfigError(f"energies: '{pin}' is not an input of the cell")
-    tables = {float(key): table for key, table in entry.items() if isinstance(table, dict)}
-    edges = {
-        v: EdgeEnergies(loads, _floats(tables[v]["rise_pj"]), _floats(tables[v]["fall_pj"]))
-        for v in voltages
-        if v in tables
-    }
-    return SwitchingEnergy(pin, truth_table(entry.get("when", "1"), inputs), edges)
+        raise entry.error("pin", f"'{pin}' is not an input of the cell")
+    states = truth_table(entry.function("when", inputs, "1"), inputs)
+    tables = Entries({key: value for key, value in entry.data.items() if key not in ("pin", "when")}, entry.place)
+    edges = {v: _edges(tables.table(key), loads) for v, key in tables.by_voltage(voltages).items()}
+    return SwitchingEnergy(pin, states, edges)
 
 
-def _floats(values: Sequence[float]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+def _edges(entry: Entries, loads: tuple[float, ...]) -> EdgeEnergies:
+    rise, fall = (entry.numbers(key, count=len(loads)) for key in ("rise_pj", "fall_pj"))
+    return EdgeEnergies(loads, rise, fall)

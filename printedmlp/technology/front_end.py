@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from printedmlp.errors import ConfigError
+from printedmlp.technology.entries import Entries
 
+MOST_BITS = 8
 UW_PER_MW, MM2_PER_CM2 = 1000.0, 100.0
 
 
@@ -49,21 +50,24 @@ class FrontEndFigures:
         return area / MM2_PER_CM2, power / UW_PER_MW
 
 
-def front_end_figures(data: Mapping[str, Any] | None) -> FrontEndFigures | None:
-    """The `[front_end]` of a technology file; None where there is none."""
-    if data is None:
-        return None
+def front_end_figures(entries: Entries) -> FrontEndFigures:
+    """The `[front_end]` of a technology file; ConfigError naming the entry that is wrong."""
+    bits = entries.number("bits", least=1)
+    if bits != int(bits) or bits > MOST_BITS:
+        raise entries.wrong("bits", f"a whole number from 1 to {MOST_BITS}")
     return FrontEndFigures(
-        bits=int(data["bits"]),
-        comparator_uw=tuple(float(power) for power in data["comparator_uw"]),
-        first_mm2=float(data["first_comparator_mm2"]),
-        further_mm2=float(data["further_comparator_mm2"]),
-        converter_cm2=_ends(data["converter_cm2"]),
-        converter_mw=_ends(data["converter_mw"]),
-        source=data.get("source", ""),
+        bits=int(bits),
+        comparator_uw=entries.numbers("comparator_uw", count=(1 << int(bits)) - 1, least=0),
+        first_mm2=entries.number("first_comparator_mm2", least=0),
+        further_mm2=entries.number("further_comparator_mm2", least=0),
+        converter_cm2=_ends(entries, "converter_cm2"),
+        converter_mw=_ends(entries, "converter_mw"),
+        source=entries.text("source", ""),
     )
 
 
-def _ends(values: Sequence[float]) -> tuple[float, float]:
-    low, high = values
-    return float(low), float(high)
+def _ends(entries: Entries, key: str) -> tuple[float, float]:
+    low, high = entries.numbers(key, count=2, least=0)
+    if high < low:
+        raise entries.wrong(key, "a least and a largest figure")
+    return low, high

@@ -1,15 +1,16 @@
 """A technology is a named set of cells, read from a TOML file of the form of egfet.toml."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from printedmlp.errors import ConfigError
 from printedmlp.technology.cell import Arc, ArcTiming, Capacitance, Cell, DelayTable
 from printedmlp.technology.energy import switching_energies
+from printedmlp.technology.entries import Entries
 from printedmlp.technology.front_end import FrontEndFigures, front_end_figures
 
 BUILT_IN = ("egfet", "cnt_tft")
@@ -17,7 +18,11 @@ BUILT_IN = ("egfet", "cnt_tft")
 _Axes = tuple[tuple[float, ...], tuple[float, ...]]
 _TABLES = ("cell_rise", "rise_transition", "cell_fall", "fall_transition")
 _SENSES = ("positive_unate", "negative_unate", "non_unate")
-_NUMBERS = ("temperature_c", "output_load_pf", "input_slew_ns")
+_NUMBERS = {"temperature_c": -273.15, "output_load_pf": 0.0, "input_slew_ns": 0.0}
+_ARC_WORDS = ("from", "to", "sense", "type")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+LEAST_VOLTAGE = 1e-3
+UM2_PER_MM2 = 1e6
 
 
 @dataclass(frozen=True)
@@ -102,98 +107,110 @@ def _load_built_in(name: str) -> Technology:
 
 def _parse(text: str, place: str) -> Technology:
     try:
-        data = tomllib.loads(text)
-        return _technology(data)
-    except tomllib.TOMLDecodeError as error:
+        return _technology(Entries(tomllib.loads(text)))
+    # Beside its own kind of ValueError the reader raises Python's for integers of thousands of digits.
+    except (ValueError, ConfigError) as error:
         raise ConfigError(f"{place}: {error}") from None
-    except ConfigError as error:
-        raise ConfigError(f"{place}: {error}") from None
-    except KeyError as error:
-        raise ConfigError(f"{place}: entry {error} is missing") from None
-    except (TypeError, ValueError, AttributeError) as error:
-        raise ConfigError(f"{place}: malformed entry ({error})") from None
+    except RecursionError:
+        raise ConfigError(f"{place}: nested too deeply") from None
 
 
-def _technology(data: dict[str, Any]) -> Technology:
-    voltages = tuple(float(v) for v in data["voltages"])
-    delay_axes = data.get("delay_axes")
-    axes = (_floats(delay_axes["slew_ns"]), _floats(delay_axes["load_pf"])) if delay_axes else None
-    mappable = {n: c for n, c in data["cells"].items() if c["kind"] == "combinational"}
-    given = {key: float(data[key]) for key in _NUMBERS if key in data}
+def _technology(entries: Entries) -> Technology:
+    voltages = entries.numbers("voltages", least=LEAST_VOLTAGE)
+    if len(set(voltages)) < len(voltages):
+        raise entries.wrong("voltages", "a list of different voltages")
+    cells = entries.table("cells")
+    tables = {name: cells.table(name) for name in cells.data}
+    mappable = {name: table for name, table in tables.items() if table.text("kind") == "combinational"}
+    axes = _axes(entries.table("delay_axes"))
+    front_end = entries.table("front_end")
     return Technology(
-        name=data["name"],
-        cells={name: _cell(name, c, voltages, axes) for name, c in mappable.items()},
+        name=entries.text("name"),
+        cells={name: _cell(name, table, voltages, axes) for name, table in mappable.items()},
         voltages=voltages,
-        nominal_voltage=float(data["nominal_voltage"]),
-        source=data.get("source", ""),
-        other_cells={n: c["kind"] for n, c in data["cells"].items() if n not in mappable},
-        front_end=front_end_figures(data.get("front_end")),
-        **given,
+        nominal_voltage=entries.number("nominal_voltage"),
+        source=entries.text("source", ""),
+        other_cells={name: table.text("kind") for name, table in tables.items() if name not in mappable},
+        front_end=front_end_figures(front_end) if front_end.data else None,
+        **{key: entries.number(key, least=least) for key, least in _NUMBERS.items() if key in entries.data},
     )
 
 
-def _floats(values: list[float]) -> tuple[float, ...]:
-    return tuple(float(v) for v in values)
+def _axes(entries: Entries) -> _Axes | None:
+    return (entries.rising("slew_ns"), entries.rising("load_pf")) if entries.data else None
 
 
-def _by_voltage(table: Mapping[str, Any], voltages: tuple[float, ...]) -> dict[float, Any]:
-    """The entries of a table whose keys are voltages, such as "0.6" or "3", as far as it has them."""
-    found = {float(key): value for key, value in table.items()}
-    return {v: found[v] for v in voltages if v in found}
-
-
-def _cell(name: str, data: dict[str, Any], voltages: tuple[float, ...], axes: _Axes | None) -> Cell:
-    inputs = tuple(data["inputs"])
-    if (arcs := data.get("arcs")) and axes is None:
-        raise ConfigError(f"cell {name} has delay tables, but [delay_axes] is missing")
-    if (energies := data.get("energies")) and axes is None:
-        raise ConfigError(f"cell {name} has energies, but the loads of [delay_axes] are missing")
-    by_state = _by_voltage(data.get("leakage_nw", {}), voltages)
-    mean = _by_voltage(data.get("mean_leakage_nw", {}), voltages)
-    leakage = {v: _floats([figure] * (1 << len(inputs))) for v, figure in mean.items()}
-    leakage |= {v: _floats(figures) for v, figures in by_state.items()}
-    load = data.get("max_load_pf")
+def _cell(name: str, entries: Entries, voltages: tuple[float, ...], axes: _Axes | None) -> Cell:
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{entries.place}: '{name}' cannot be the name of a cell in Verilog")
+    inputs, output = entries.pins("inputs"), entries.text("output")
+    if output in inputs or not _NAME.fullmatch(output):
+        raise entries.wrong("output", "the name of a pin beside the inputs")
+    arcs, energies = entries.tables("arcs"), entries.tables("energies")
+    if (arcs or energies) and axes is None:
+        raise entries.error("arcs" if arcs else "energies", "[delay_axes] is missing")
+    leakage, by_state = _leakage(entries, 1 << len(inputs), voltages)
+    load = {"max_load_pf": entries.number("max_load_pf", least=0)} if "max_load_pf" in entries.data else {}
     return Cell(
         name=name,
-        area_mm2=_area_mm2(data),
+        area_mm2=_area_mm2(entries),
         inputs=inputs,
-        output=data["output"],
-        function=data["function"],
+        output=output,
+        function=entries.function("function", inputs),
         leakage_nw=leakage,
-        capacitance_pf=_capacitances(data.get("capacitance_pf", {}), inputs, voltages),
-        arcs=tuple(_arc(arc, inputs, voltages, axes) for arc in arcs) if arcs and axes else (),
-        max_load_pf=float(load) if load is not None else None,
+        capacitance_pf=_capacitances(entries.table("capacitance_pf"), inputs, voltages),
+        arcs=tuple(_arc(arc, inputs, voltages, axes) for arc in arcs) if axes else (),
         leakage_is_mean=bool(leakage) and not by_state,
-        energies=switching_energies(energies, inputs, voltages, axes[1]) if energies and axes else (),
+        energies=switching_energies(energies, inputs, voltages, axes[1]) if axes else (),
+        **load,
     )
 
 
-def _area_mm2(data: dict[str, Any]) -> float:
-    return float(data["area_mm2"]) if "area_mm2" in data else float(data["area_um2"]) / 1e6
+def _leakage(
+    entries: Entries, n_states: int, voltages: tuple[float, ...]
+) -> tuple[dict[float, tuple[float, ...]], bool]:
+    """Figures of all states by voltage, and whether there are any that were given by state."""
+    mean, by_state = entries.table("mean_leakage_nw"), entries.table("leakage_nw")
+    found = {v: (mean.number(key, least=0),) * n_states for v, key in mean.by_voltage(voltages).items()}
+    own = {v: by_state.numbers(key, count=n_states, least=0) for v, key in by_state.by_voltage(voltages).items()}
+    return {**found, **own}, bool(own)
+
+
+def _area_mm2(entries: Entries) -> float:
+    if "area_um2" in entries.data and "area_mm2" not in entries.data:
+        return entries.number("area_um2", least=0) / UM2_PER_MM2
+    return entries.number("area_mm2", least=0)
 
 
 def _capacitances(
-    pins: dict[str, Any], inputs: tuple[str, ...], voltages: tuple[float, ...]
+    entries: Entries, inputs: tuple[str, ...], voltages: tuple[float, ...]
 ) -> dict[float, tuple[Capacitance, ...]]:
     """Capacitances of all inputs at the voltages at which every input has one."""
-    known = [_by_voltage(pins.get(pin, {}), voltages) for pin in inputs]
-    return {
-        v: tuple(Capacitance(*_floats(pin[v])) for pin in known) for v in voltages if all(v in k for k in known)
-    }
+    if others := set(entries.data) - set(inputs):
+        raise entries.error(min(others), "is not an input")
+    known = [_capacitance(entries.table(pin), voltages) for pin in inputs]
+    return {v: tuple(pin[v] for pin in known) for v in voltages if all(v in pin for pin in known)}
 
 
-def _arc(data: dict[str, Any], inputs: tuple[str, ...], voltages: tuple[float, ...], axes: _Axes) -> Arc:
-    tables = {key: table for key, table in data.items() if isinstance(table, dict)}
-    timing = {v: _arc_timing(table, axes) for v, table in _by_voltage(tables, voltages).items()}
-    if data["from"] not in inputs:
-        raise ConfigError(f"an arc begins at '{data['from']}', which is not an input")
-    if data["sense"] not in _SENSES:
-        raise ConfigError(f"sense '{data['sense']}' is not one of {', '.join(_SENSES)}")
-    return Arc(data["from"], data["sense"], timing)
+def _capacitance(pin: Entries, voltages: tuple[float, ...]) -> dict[float, Capacitance]:
+    return {v: Capacitance(*pin.numbers(key, count=3, least=0)) for v, key in pin.by_voltage(voltages).items()}
 
 
-def _arc_timing(data: dict[str, Any], axes: _Axes) -> ArcTiming:
-    tables = {name: DelayTable(*axes, tuple(_floats(r) for r in data[name])) for name in _TABLES if name in data}
-    if any(len(t.values_ns) != len(axes[0]) or {*map(len, t.values_ns)} != {len(axes[1])} for t in tables.values()):
-        raise ConfigError(f"a delay table is not {len(axes[0])} rows of {len(axes[1])} figures")
-    return ArcTiming(**tables)
+def _arc(entries: Entries, inputs: tuple[str, ...], voltages: tuple[float, ...], axes: _Axes) -> Arc:
+    begin, sense = entries.text("from"), entries.text("sense")
+    if begin not in inputs:
+        raise entries.error("from", f"the arc begins at '{begin}', which is not an input")
+    if sense not in _SENSES:
+        raise entries.error("sense", f"sense '{sense}' is not one of {', '.join(_SENSES)}")
+    tables = Entries({key: value for key, value in entries.data.items() if key not in _ARC_WORDS}, entries.place)
+    timing = {v: _arc_timing(tables.table(key), axes) for v, key in tables.by_voltage(voltages).items()}
+    return Arc(begin, sense, timing)
+
+
+def _arc_timing(entries: Entries, axes: _Axes) -> ArcTiming:
+    size = len(axes[0]), len(axes[1])
+    found = {name: DelayTable(*axes, entries.rows(name, *size)) for name in _TABLES if name in entries.data}
+    for edge in ("rise", "fall"):
+        if (f"cell_{edge}" in found) != (f"{edge}_transition" in found):
+            raise ConfigError(f"{entries.place}: cell_{edge} and {edge}_transition go together")
+    return ArcTiming(**found)

@@ -76,6 +76,10 @@ def test_words():
     words = "0.52 mW at 1 V and 5 rows a second, 96.2% of it leakage; 0.5 mW at rest"
     assert power_words(power, "1") == words
     assert block_words(power, "1") == "argmax 75%, hidden 0 25% (80% of the cells matched by function)"
+    small = {**power, "static_mw": {"1": 0.005}, "total_mw": {"1": 0.0052}}
+    assert power_words(small, "1", micro="µ").startswith(
+        "5.2 µW at 1 V and 5 rows a second, 96.2% of it leakage; 5 µW"
+    )
     assert block_words({**power, "blocks_matched": None}, "1") == "argmax 75%, hidden 0 25%"
     assert block_words({**power, "by_block": []}, "1") == ""
     silent = {**power, "switching_mw": {"1": None}}

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from benchmarks import blocks, power, timing
-from benchmarks.run_circuits import run_circuits
+from benchmarks.run_circuits import RunCircuit, run_circuits
 from printedmlp.circuit import classes, input_bits_of, simulate
 from printedmlp.technology import load_technology
+from printedmlp.trees import grown
+from printedmlp.vectors import Vectors
 from tests.hdl.test_blocks import network
+from tests.netlists import inverter_chain
 
 EGFET = load_technology("egfet")
 
@@ -23,6 +26,18 @@ def test_a_network_made_block_by_block_is_the_same_function():
     assert np.array_equal(classes(netlist, values, len(X)), model.predict(X))
     assert len(labels) == len(netlist.instances)
     assert {"hidden 0", "hidden 1", "argmax"} <= set(labels)
+
+
+def test_sorted_rows_switch_less_than_the_same_in_random_order():
+    def ratio(*codes):
+        rows = np.array(codes, dtype=np.uint8)[:, None]
+        vectors = Vectors(rows, np.zeros(len(rows), dtype=np.int64), 2, 0)
+        tree = grown(1, 1, 2, (0, 1, 0, 1))
+        return power.shuffled(RunCircuit("x", "tree", tree, inverter_chain(1), vectors, 1, ("x",)), EGFET)
+
+    assert ratio(*[0] * 8, *[1] * 8) > 3
+    assert ratio(*[0, 1] * 8) < 1
+    assert ratio(0, 0, 0) is None
 
 
 @pytest.mark.tools

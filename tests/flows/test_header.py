@@ -49,7 +49,7 @@ def test_what_is_no_network_is_said_in_words():
     forms = [header_lines("a", DATASET, QUANTISER, model)[2] for model in (tree, gates)]
     assert forms == [
         "Tree, 2 leaves, inputs of 2 bits, combinational",
-        "1 gates, inputs of 2 bits, combinational",
+        "1 gate, inputs of 2 bits, combinational",
     ]
 
 

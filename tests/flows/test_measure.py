@@ -1,6 +1,7 @@
 """Measuring a stranger's circuit: figures by hand, and one line for everything that is no circuit."""
 
 import json
+import re
 
 import pytest
 
@@ -162,3 +163,44 @@ def test_another_built_in_technology(files, capsys):
     # The NAND2 is in the states 3 and 1; the inverter draws the same in both.
     assert record["power_mw"] == {"3": pytest.approx(((6284.22 + 12179.5) / 2 + 6198.38) * 1e-6)}
     assert 1e-4 < record["delay_ms"]["3"] < 1e-1
+
+
+def test_small_figures_of_small_cells_have_units_of_their_size(files, capsys):
+    arguments = [*files(MAPPED, "x0,x1,class\n1,1,1\n1,0,0\n"), "--technology", "cnt_tft"]
+    assert run_command(measure.main, [a for a in arguments if a != "--json"]) == 0
+    told = {line[:18].strip(): line[19:] for line in capsys.readouterr().out.splitlines()}
+    assert not re.search(r"\de-\d", "".join(told.values()).replace(str(arguments[0]), ""))
+    assert told["area"] == "0.00005 cm2"
+    assert told["delay"].endswith(" us at 3 V")
+    assert told["power"] == "15.4 uW static at 3 V; the technology has no figures for switching"
+    assert told["power source"].endswith("static power only, switching is not known")
+    assert re.search(
+        r"; [\d.]+ pJ a classification; [\d.]+ pW if on only to classify at 5 Hz;", told["power source"]
+    )
+
+
+NAND_ALONE = """name = "mine"
+voltages = [2.0]
+nominal_voltage = 2.0
+[cells.NAND2]
+kind = "combinational"
+area_mm2 = 0.015
+inputs = ["A", "B"]
+output = "Y"
+function = "!(A & B)"
+"""
+
+
+def test_cells_that_nothing_can_be_made_of_are_one_line(files, capsys, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(NAND_ALONE)
+    assert run_command(measure.main, [*files(GREATER, "x0,x1,class\n0,1,1\n"), "--technology", str(path)]) == 2
+    assert "'mine' needs an inverter and a two-input NAND, NOR, AND or OR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["x", "0", "-1", "nan", "inf"])
+def test_a_rate_that_is_none_is_one_line(files, capsys, value):
+    with pytest.raises(SystemExit) as stopped:
+        measure.main([*files(GREATER, "x0,x1,class\n0,1,1\n"), f"--sample-rate={value}"])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.endswith(f"argument --sample-rate: '{value}' is not a number above 0\n")

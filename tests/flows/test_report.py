@@ -126,7 +126,15 @@ def test_a_circuit_without_cells():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0, "0"), (19.3039, "19.3"), (0.000123456, "0.000123"), (1234.5, "1230"), (0.01, "0.01")]
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (19.3039, "19.3"),
+        (0.000123456, "0.000123"),
+        (1.23456e-7, "0.000000123"),
+        (1234.5, "1230"),
+        (0.01, "0.01"),
+    ],
 )
 def test_three_significant_digits(value, text):
     assert significant(value) == text
@@ -250,6 +258,15 @@ def test_every_mark_is_inside_the_picture(axis):
     assert svg.count('class="mark') == len(marks)
 
 
+def test_names_of_the_baselines_are_whole_at_a_full_score():
+    marks = [mark(1.0, 1.0, stage=stage) for stage in ("textbook", "exact")]
+    svg = score_svg(marks, AREA, metric="accuracy", majority=0.5)
+    rows = re.findall(r'class="name stage-\w+" x="[\d.]+" y="([-\d.]+)"', svg)
+    # A line of 13 pixels stands on its row.
+    assert len(rows) == 2
+    assert min(map(float, rows)) >= 13
+
+
 def test_lines_join_a_stages_own_front_only():
     marks = [mark(0.1), mark(1.0), mark(0.5, on_stage_front=False), mark(2.0, stage="tree")]
     svg = score_svg(marks, AREA, metric="accuracy", majority=0.5)
@@ -274,12 +291,49 @@ def test_what_carries_a_circuit_and_for_how_long():
     data = front(point("paper-1", "paper", 0.04, 0.9, **POWERED), **POWERED)
     text = words(page(data, battery_mah=10, battery_v=1.5))
     # 15 mWh last 125 h at 0.12 mW; 5 of 1000 ms on, they last 200 times as long.
-    assert "paper-1 0.12 mW 0.12 µJ 0.0006 mW 1000 Hz 1000 Hz 1000 Hz 833 Hz 5.21 days 2.85 years" in text
-    assert "10 mAh, 1.5 V" in text
+    assert "paper-1 0.12 mW 0.12 µJ 600 nW 1000 Hz 1000 Hz 1000 Hz 833 Hz 5.21 days 2.85 years" in text
+    assert "10&nbsp;mAh, 1.5&nbsp;V" in text
     assert "10 mAh" not in words(page(data))
     terminal = summary_text(data, load_technology("egfet"))
-    assert "paper-1    Blue Spark printed battery, always on, up to 1000 Hz; 0.12 uJ" in terminal
-    assert "10 mAh at 1.5 V last 5.21 days always on, 2.85 years at 5 Hz" in terminal
+    assert "life of 10 mAh at 1.5 V; static power only" in terminal
+    head, _, row = terminal[terminal.index("power source at 1 V") :].splitlines()[1:4]
+    assert re.split("  +", head)[-2:] == ["life always on", "life at 5 Hz"]
+    assert re.split("  +", row) == [
+        "paper-1",
+        "Blue Spark printed battery",
+        "1000 Hz",
+        "0.12 uJ",
+        "600 nW",
+        "5.21 days",
+        "2.85 years",
+    ]
+
+
+def test_small_figures_have_small_units_and_slow_circuits_no_life_at_a_rate():
+    small = {"feasibility": feasibility(0.005, 0.00155, Use(5.0, Battery(10.0, 1.5)), 2.25e-6)}
+    slow = {"feasibility": feasibility(6.0, 500.0, Use(5.0, Battery(10.0, 1.5)), 1.0)}
+    data = front(point("paper-1", "paper", 0.04, 0.9, **small), **slow)
+    text = words(page(data, battery_mah=10, battery_v=1.5))
+    # 5 uW for 1.55 us are 7.75 pJ, and 2.25 pJ are switching.
+    assert "paper-1 5 µW 10 pJ 50 pW 645 kHz 645 kHz 645 kHz 645 kHz" in text
+    assert "exact 6 mW 3000 µJ too slow 2 Hz 2 Hz 1 Hz 0.0333 Hz 2.5 h too slow" in text
+    assert "e-0" not in text
+    quick = {"delay_ms": {"0.6": 0.01, "0.8": 0.005, "1": 0.00155}, "max_rate_hz": 645_161.3}
+    assert "Delay 1.55 µs, at most 645 kHz." in words(page(front(point("paper-1", "paper", 0.04, 0.9, **quick))))
+    wire = {"delay_ms": {"0.6": 0.0, "0.8": 0.0, "1": 0.0}, "max_rate_hz": None}
+    assert "Delay 0 ms. " in words(page(front(point("paper-1", "paper", 0.04, 0.9, **wire))))
+    terminal = summary_text(data, load_technology("egfet"))
+    assert "static power only" not in terminal
+    assert re.search(r"^exact +Zinergy printed battery +2 Hz +3000 uJ +too slow +2\.5 h +too slow$", terminal, re.M)
+
+
+def test_columns_that_need_a_delay_are_left_out_without_one():
+    still = {"feasibility": feasibility(0.12, None, Use(5.0, Battery(10.0, 1.5)))}
+    terminal = summary_text(front(point("paper-1", "paper", 0.04, 0.9, **still), **still), load_technology("egfet"))
+    title, head, row, _ = terminal[terminal.index("power source at") :].splitlines()
+    assert "on only to classify" not in title
+    assert re.split("  +", head) == ["circuit", "always on from", "life always on"]
+    assert re.split("  +", row) == ["exact", "Blue Spark printed battery", "5.21 days"]
 
 
 def test_without_figures_of_power_and_delay_the_page_says_so():
@@ -297,10 +351,13 @@ def test_without_figures_of_power_and_delay_the_page_says_so():
     assert "The technology has no power figures" in html
     assert "The technology has no delay figures" in html
     assert "What carries them" not in html
+    assert "no other beats in merit and synthesised area." in words(html)
     assert html.count('<svg class="plot" viewBox="0 0 560') == 1
     assert "no power figures" in words(html)
     assert "Delay –" not in words(html)
-    row = next(line for line in summary_text(data, bare).splitlines() if line.startswith("paper-1"))
+    terminal = summary_text(data, bare)
+    assert "at 1 V" not in terminal
+    row = next(line for line in terminal.splitlines() if line.startswith("paper-1"))
     assert row.split()[6:9] == ["–", "–", "7"]
 
 

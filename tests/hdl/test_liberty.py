@@ -1,10 +1,12 @@
+import re
+
 import pytest
 
 from hdl.cells import liberty_text
 from hdl.liberty import read_liberty
 from hdl.liberty_syntax import parse_liberty
 from printedmlp.errors import ConfigError
-from printedmlp.technology import EdgeEnergies
+from printedmlp.technology import EdgeEnergies, load_technology
 from tests.netlists import EGFET
 
 FOREIGN = r"""
@@ -237,3 +239,13 @@ def test_energies_in_another_form_do_not_stand_in_the_way(read):
     odd = ENERGIES.replace("variable_2 : total_output", "variable_2 : equal_or_opposite_output")
     assert read(odd).cells["XOR"].energies == ()
     assert read(ENERGIES.replace('when : "B"', 'when : "Y"')).cells["XOR"].energies == ()
+
+
+@pytest.mark.parametrize("name", ["egfet", "cnt_tft"])
+def test_outputs_are_loaded_with_a_pin_of_the_library(tmp_path, name):
+    own = load_technology(name)
+    path = tmp_path / "own.lib"
+    path.write_text(liberty_text(own, own.nominal_voltage))
+    assert read_liberty(path).output_load_pf == pytest.approx(own.output_load_pf, rel=0.1)
+    path.write_text(re.sub(r"\b(rise_|fall_)?capacitance : [^;]*;", "", path.read_text()))
+    assert read_liberty(path).output_load_pf == 100

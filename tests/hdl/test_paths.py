@@ -32,7 +32,7 @@ def test_a_path_by_hand():
     assert (third.block, third.delay_ms) == ("argmax", pytest.approx(report.delay_ms - arrivals[2]))
     text = path_text(report, blocks, ["width", "height"], 3)
     assert text.startswith("'height' bit 2 > hidden 0 (2 cells, ")
-    assert text.endswith(" ms) > out[1]")
+    assert text.endswith(" ms) > argmax (1 cell, 56.4 us) > out[1]")
 
 
 def test_the_path_through_the_slow_gate_is_the_one_named():

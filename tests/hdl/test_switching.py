@@ -12,6 +12,7 @@ from printedmlp.circuit import Instance, Netlist, input_bits_of, simulate
 from printedmlp.errors import ConfigError
 from printedmlp.technology import EdgeEnergies, Technology
 from printedmlp.technology.energy import switching_energies
+from printedmlp.technology.entries import Entries
 from tests.netlists import EGFET, inverter_chain, net_values, random_netlists, two_gates
 
 
@@ -185,12 +186,12 @@ def test_what_a_technology_does_not_say_is_not_made_up():
 def test_entries_of_a_technology_are_checked():
     edges = {"rise_pj": [1.0], "fall_pj": [2.0]}
     with pytest.raises(ConfigError, match="'B' is not an input"):
-        switching_energies([{"pin": "B", "1.0": edges}], ["A"], [1.0], (5.0,))
-    with pytest.raises(ConfigError, match="for 2 loads"):
-        switching_energies([{"pin": "A", "1.0": edges}], ["A"], [1.0], (5.0, 6.0))
-    (energy,) = switching_energies([{"pin": "A", "when": "!B", "1.0": edges}], ["A", "B"], [1.0], (5.0,))
+        switching_energies([Entries({"pin": "B", "1.0": edges})], ["A"], [1.0], (5.0,))
+    with pytest.raises(ConfigError, match="1 figures, not 2"):
+        switching_energies([Entries({"pin": "A", "1.0": edges})], ["A"], [1.0], (5.0, 6.0))
+    (energy,) = switching_energies([Entries({"pin": "A", "when": "!B", "1.0": edges})], ["A", "B"], [1.0], (5.0,))
     assert (energy.states, energy.by_voltage[1.0]) == (0b0011, EdgeEnergies((5.0,), (1.0,), (2.0,)))
-    (some,) = switching_energies([{"pin": "A", "2": edges}], ["A"], [1.0, 2.0], (5.0,))
+    (some,) = switching_energies([Entries({"pin": "A", "2": edges})], ["A"], [1.0, 2.0], (5.0,))
     assert list(some.by_voltage) == [2.0]
 
 

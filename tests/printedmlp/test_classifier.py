@@ -18,7 +18,7 @@ ROWS = [[0, 0], [3, 1], [2, 3], [1, 2]]
 
 @pytest.mark.parametrize(
     ("classifier", "classes", "words"),
-    [(NETWORK, [0, 0, 1, 1], ""), (TREE, [0, 1, 0, 0], "tree, 3 leaves"), (GATES, [0, 0, 0, 1], "1 gates")],
+    [(NETWORK, [0, 0, 1, 1], ""), (TREE, [0, 1, 0, 0], "tree, 3 leaves"), (GATES, [0, 0, 0, 1], "1 gate")],
 )
 def test_every_form_comes_back_from_its_text(classifier, classes, words):
     again = classifier_from_json(json.loads(classifier.dumps()))

@@ -170,10 +170,10 @@ def test_a_technology_of_ones_own(tmp_path):
     ("old", "new", "message"),
     [
         ('function = "!A"', 'function = "!B"', "'B' is not an input"),
-        ("[1.0, 2.0]", "[1.0]", "not 2 leakage figures"),
+        ("[1.0, 2.0]", "[1.0]", r"cells\.INV\.leakage_nw\.1\.0: 1 figures, not 2"),
         ("area_um2 = 1000000.0", "area_um2 = -1.0", "is negative"),
-        ("area_um2 = 1000000.0", 'area_um2 = "wide"', "malformed entry"),
-        ('output = "Y"', "", "'output' is missing"),
+        ("area_um2 = 1000000.0", 'area_um2 = "wide"', r"cells\.INV\.area_um2: 'wide' is not a number"),
+        ('output = "Y"', "", r"cells\.INV\.output: is missing"),
         ("nominal_voltage = 1.0", "nominal_voltage = 2.0", "no figures at 2.0 V"),
         ('kind = "combinational"', 'kind = "latch"', "no combinational cell"),
         ("[delay_axes]", "[delay_axes", "tiny.toml"),
@@ -267,6 +267,9 @@ from = "A"
 sense = "negative_unate"
 [cells.INV.arcs."1"]
 cell_rise = [[1.0]]
+rise_transition = [[1.0]]
+cell_fall = [[1.0]]
+fall_transition = [[1.0]]
 """
 
 
@@ -281,3 +284,85 @@ def test_voltages_may_be_written_either_way_and_defects_of_arcs_are_named(tmp_pa
     ]:
         with pytest.raises(ConfigError, match=message):
             _load(tmp_path, text.replace(old, new))
+
+
+def test_an_arc_of_one_edge_is_no_delay(tmp_path):
+    text = _MINIMAL.replace("arcs = []", "") + ARC
+    falls = "cell_fall = [[1.0]]\nfall_transition = [[1.0]]\n"
+    half = _load(tmp_path, text.replace(falls, ""))
+    assert half.without_delay == ("INV",)
+    assert half.cells["INV"].untimed(1.0) == ("A",)
+    second = '[[cells.INV.arcs]]\nfrom = "A"\nsense = "negative_unate"\n[cells.INV.arcs."1"]\n' + falls
+    assert _load(tmp_path, text.replace(falls, "") + second).without_delay == ()
+    with pytest.raises(ConfigError, match=r"arcs\[0\]\.1: cell_fall and fall_transition go together"):
+        _load(tmp_path, text.replace("fall_transition = [[1.0]]\n", ""))
+
+
+FRONT_END = """
+[front_end]
+bits = 1
+comparator_uw = [1.0]
+first_comparator_mm2 = 0.1
+further_comparator_mm2 = 0.1
+converter_cm2 = [0.1, 0.2]
+converter_mw = [0.1, 0.2]
+"""
+ENERGY = """
+[[cells.INV.energies]]
+pin = "A"
+"1.0" = { rise_pj = [1.0], fall_pj = [2.0] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("voltages = [1.0]", "voltages = []", "voltages: [] is not a list of numbers"),
+        ("voltages = [1.0]", "voltages = [1.0, 1.0]", "voltages: [1.0, 1.0] is not a list of different voltages"),
+        ("voltages = [1.0]", "voltages = [-1.0]", "voltages: -1 is below 0.001"),
+        ('name = "tiny"', "name = 5", "name: 5 is not a line of text"),
+        ('name = "tiny"', 'name = "a\\nb"', r"name: 'a\nb' is not a line of text"),
+        ("1000000.0", "nan", "cells.INV.area_um2: nan is not a number"),
+        ("1000000.0", "inf", "cells.INV.area_um2: inf is not a number"),
+        ("1000000.0", "1" + 400 * "0", "cells.INV.area_um2: 1000"),
+        ("1000000.0", 5000 * "1", "integer string conversion"),
+        ("1000000.0", 5000 * "[", "nested too deeply"),
+        ("1000000.0", "true", "cells.INV.area_um2: True is not a number"),
+        ("area_um2 = 1000000.0\n", "", "cells.INV.area_mm2: is missing"),
+        ("cells.INV", 'cells."IN V"', "cells.IN V: 'IN V' cannot be the name of a cell in Verilog"),
+        ('inputs = ["A"]', 'inputs = "A"', "cells.INV.inputs: 'A' is not a list of distinct names of pins"),
+        ('inputs = ["A"]', "inputs = []", "cells.INV.inputs: [] is not a list of distinct names of pins"),
+        ('inputs = ["A"]', 'inputs = ["A", "A"]', "cells.INV.inputs: ['A', 'A'] is not a list of distinct"),
+        ('output = "Y"', 'output = "A"', "cells.INV.output: 'A' is not the name of a pin beside the inputs"),
+        ('function = "!A"', "function = 1", "cells.INV.function: 1 is not a line of text"),
+        ("[1.0, 2.0]", "[1.0, -2.0]", "cells.INV.leakage_nw.1.0: -2 is negative"),
+        ("[1.0, 2.0]", '[1.0, "x"]', "cells.INV.leakage_nw.1.0: 'x' is not a number"),
+        ('{ "1.0" = [1.0, 2.0] }', "[1.0, 2.0]", "cells.INV.leakage_nw: [1.0, 2.0] is not a table"),
+        ('{ "1.0" = [1.0, 2.0] }', '{ "2" = [1.0, 2.0] }', "cells.INV.leakage_nw.2: not one of the voltages 1"),
+        ("[1.0, 1.0, 1.0]", "[1.0, 1.0]", "cells.INV.capacitance_pf.A.1.0: 2 figures, not 3"),
+        ("{ A =", "{ B =", "cells.INV.capacitance_pf.B: is not an input"),
+        ("arcs = []", "arcs = 3", "cells.INV.arcs: 3 is not a list of tables"),
+        ("slew_ns = [1.0]", "slew_ns = [2.0, 1.0]", "delay_axes.slew_ns: [2.0, 1.0] is not a list of rising"),
+        ("bits = 1", "bits = 1.5", "front_end.bits: 1.5 is not a whole number from 1 to 8"),
+        ("bits = 1", "bits = 2", "front_end.comparator_uw: 1 figures, not 3"),
+        (
+            "converter_mw = [0.1, 0.2]",
+            "converter_mw = [0.2, 0.1]",
+            "front_end.converter_mw: [0.2, 0.1] is not a least",
+        ),
+        ('pin = "A"', 'pin = "B"', "cells.INV.energies[0].pin: 'B' is not an input of the cell"),
+        ('pin = "A"', 'pin = "A"\nwhen = "Q"', "cells.INV.energies[0]: function 'Q': 'Q' is not an input"),
+        ("fall_pj = [2.0]", "fall_pj = [2.0, 3.0]", "cells.INV.energies[0].1.0.fall_pj: 2 figures, not 1"),
+        ("name =", "output_load_pf = -1\nname =", "output_load_pf: -1 is negative"),
+    ],
+)
+def test_wrong_entries_are_one_line_with_place_and_value(tmp_path, old, new, message):
+    text = _MINIMAL + ENERGY + FRONT_END
+    assert _load(tmp_path, text).front_end is not None
+    assert old in text
+    with pytest.raises(ConfigError) as caught:
+        _load(tmp_path, text.replace(old, new))
+    told = str(caught.value)
+    assert message in told
+    assert told.startswith(str(tmp_path))
+    assert "\n" not in told
