@@ -23,7 +23,7 @@ import numpy as np
 from hdl.reference import GENERIC, ActivationNote, AdderNote, Reference, SumNote
 from hdl.solver import PROVED, Formulas, Word
 from printedmlp.circuit.netlist import CONSTANT_0, CONSTANT_1, Netlist
-from printedmlp.model import DiscreteMLP, Interval, Layer, Neuron, QReLU
+from printedmlp.model import DiscreteMLP, Interval, Layer, Neuron, QReLU, Term
 
 Clock = Callable[[], float]
 """Seconds that are left."""
@@ -105,16 +105,20 @@ def sum_is_right(layer: Layer, note: SumNote, netlist: Netlist) -> bool:
     """Whether a neuron's word of nets is its sum S, given that the inputs keep to their bounds."""
     neuron = layer.neurons[note.index]
     low, high = _range_of(neuron, neuron.bias << layer.bias_shift, note.input_bounds)
-    width = len(note.word)
-    fits = low >= 0 and high < 1 << width
-    if note.bounds[0] < 0:
-        fits = width > 0 and -(1 << width - 1) <= low and high < 1 << width - 1
-    if not fits or low < note.bounds[0] or high > note.bounds[1]:
+    if not (note.bounds[0] <= low and high <= note.bounds[1] and _fits(note.bounds, len(note.word))):
         return False
     if not all(adder_is_right(adder, netlist) for adder in note.adders):
         return False
     found = _as_weights(note, netlist)
     return found == _defined_weights(neuron, neuron.bias << layer.bias_shift, note)
+
+
+def _fits(bounds: Interval, width: int) -> bool:
+    """Whether a word of so many bits holds both bounds; those that wrap would rule out every value later on."""
+    low, high = bounds
+    if low >= 0:
+        return high < 1 << width
+    return width > 0 and -(1 << width - 1) <= low and high < 1 << width - 1
 
 
 def adder_is_right(adder: AdderNote, netlist: Netlist) -> bool:
@@ -203,9 +207,14 @@ def _range_of(neuron: Neuron, bias: int, input_bounds: Sequence[Interval]) -> In
             parts = sum((t.sign * ((x & t.mask) << t.shift) for t in terms), 0 * x)
             low, high = low + int(min(parts)), high + int(max(parts))
         else:
-            low += sum(min(0, t.sign * (t.mask << t.shift)) for t in terms)
-            high += sum(max(0, t.sign * (t.mask << t.shift)) for t in terms)
+            weights = [_weight(terms, j) for j in range(largest.bit_length())]
+            low, high = low + sum(min(0, w) for w in weights), high + sum(max(0, w) for w in weights)
     return low, high
+
+
+def _weight(terms: Sequence[Term], bit: int) -> int:
+    """What a bit of the terms' input adds to their sum."""
+    return sum(t.sign << t.shift + bit for t in terms if t.mask >> bit & 1)
 
 
 def _sum_word(f: Formulas, note: SumNote, width: int) -> Word:
