@@ -150,7 +150,8 @@ def _as_weights(note: SumNote, netlist: Netlist) -> Weights:
     """The number that the word stands for, by the nets that the adders begin with, modulo 2^width."""
     weights: Weights = {}
     for j, net in enumerate(note.word):
-        _add(weights, _driver(net, "BUF", netlist), 1 << j)
+        source = _driver(net, "BUF", netlist)
+        _add(weights, net if source is None else source, 1 << j)
     for adder in reversed(note.adders):
         factor = weights.get(adder.total, 0)
         _add(weights, adder.total, -factor)
@@ -159,17 +160,19 @@ def _as_weights(note: SumNote, netlist: Netlist) -> Weights:
             _add(weights, net, factor)
     inputs = {net for bits in note.inputs for net in bits}
     for net in [net for net in weights if net not in inputs and net > CONSTANT_1]:
-        factor = weights.pop(net)
-        if factor % (1 << len(note.word)):
-            _add(weights, _driver(net, "NOT", netlist), -factor)
+        source = _driver(net, "NOT", netlist)
+        # A net that is no inverted input keeps its factor, and no definition has one for it.
+        if source is not None:
+            factor = weights.pop(net)
+            _add(weights, source, -factor)
             _add(weights, CONSTANT_1, factor)
     return _modulo(weights, len(note.word))
 
 
-def _driver(net: int, cell: str, netlist: Netlist) -> int:
-    """What the one-input gate of this kind that drives the net reads; -1 where it is no such gate."""
+def _driver(net: int, cell: str, netlist: Netlist) -> int | None:
+    """What the one-input gate of this kind that drives the net reads; None where it is no such gate."""
     instance = netlist.instances[net - netlist.first_driven] if net >= netlist.first_driven else None
-    return instance.inputs[0] if instance is not None and instance.cell == cell else -1
+    return instance.inputs[0] if instance is not None and instance.cell == cell else None
 
 
 def _add(weights: Weights, net: int, factor: int) -> None:

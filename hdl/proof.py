@@ -95,6 +95,7 @@ def prove(
     Raises
     ------
     VerificationError : the netlist has other ports than the classifier's circuit.
+    ConfigError : the netlist has cells that the technology lacks, or that have other pins.
     ToolError : a program is missing or fails other than by taking too long.
     """
     start = time.monotonic()

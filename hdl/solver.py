@@ -27,7 +27,7 @@ Word = Any
 class _Terminator:
     """Tells the solver, which asks some hundred times a second, whether its time is up.
 
-    The solver holds the interpreter's lock, so it is also made to let other proofs, progress and Ctrl-C have a turn.
+    The solver holds the interpreter's lock, so it also has to let other proofs, progress and Ctrl-C have a turn.
     """
 
     def __init__(self, time_limit_s: float) -> None:
