@@ -164,6 +164,18 @@ def test_damages_of_a_sum_do_not_make_up_for_each_other():
             assert not sum_is_right(layer, note, replace(reference.netlist, instances=tuple(instances)))
 
 
+def test_a_piece_that_reads_what_is_not_its_own_is_not_proved():
+    model = small_network()
+    reference = reference_circuit(model)
+    note, places = reference.sums[0], reference.netlist.first_driven
+    read = {note.adders[0].total: 2 + 3, reference.netlist.outputs[0]: note.inputs[0][0]}
+    for driven, stray in read.items():
+        instances = list(reference.netlist.instances)
+        instances[driven - places] = Instance("BUF", (stray,))
+        netlist = replace(reference.netlist, instances=tuple(instances))
+        assert unproved_piece(model, replace(reference, netlist=netlist), forever) is not None
+
+
 def test_bounds_that_no_sum_keeps_to_prove_nothing():
     # Bounds beyond a word's range wrap, and what is assumed of them would hold for no sum.
     model = small_network()
