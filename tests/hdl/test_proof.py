@@ -204,9 +204,9 @@ def test_wide_hidden_values_with_several_terms_are_proved():
 def test_a_solver_that_thinks_lets_others_have_a_turn_and_ends_in_time():
     f, width = Formulas(), 14
     a, b = f.variable("a", width), f.variable("b", width)
-    product = [product_of(f, *pair, width) for pair in ((a, b), (b, a))]
+    one, other = (product_of(f, *pair, width) for pair in ((a, b), (b, a)))
     answers_, turns = [], 0
-    thread = threading.Thread(target=lambda: answers_.append(f.equal(*product, 1.5)))
+    thread = threading.Thread(target=lambda: answers_.append(f.equal(one, other, 1.5)))
     start = time.monotonic()
     thread.start()
     while thread.is_alive():
