@@ -220,8 +220,8 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
 
 def _claim(drafts: Path, design: Design) -> Claim:
     name, tried = design.point.id, design.point.stage != TEXTBOOK
-    written = (drafts / name / "netlist.v").read_text("utf-8")
-    return Claim(name, design.model, design.netlist, written, design.log, tried)
+    netlist, verilog = ((drafts / name / file).read_text("utf-8") for file in ("netlist.v", "classifier.v"))
+    return Claim(name, design.model, design.netlist, netlist, verilog, design.log, tried)
 
 
 def _write_files(job: Job, drafts: Path, found: Sequence[Design]) -> None:

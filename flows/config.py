@@ -85,6 +85,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "sample_rate": (1e-9, 1e9),
     "battery_mah": (1e-9, 1e9),
     "battery_v": (1e-9, 1e3),
+    "proof_time_limit": (0.0, 1e6),
     "max_area": (0.0, 1e6),
     "max_power": (0.0, 1e6),
     "min_accuracy": (0.0, 1.0),
@@ -97,11 +98,13 @@ RANGES: dict[str, tuple[float, float]] = {
     "lsb": (0, 20),
     "msb": (0, 30),
 }
+PROOF_TIME_LIMIT_S = 600.0
 AT_REST: dict[str, Any] = {
     "inputs": "binary",
     "sample_rate": DEFAULT_RATE_HZ,
     "battery_mah": None,
     "battery_v": None,
+    "proof_time_limit": PROOF_TIME_LIMIT_S,
 }
 """Settings that are not written while they have these values."""
 PLAIN: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
@@ -152,6 +155,7 @@ class DesignConfig:
         each threshold that it uses.
     sample_rate : samples a second that are to be classified, for switching power and what power sources can do.
     battery_mah, battery_v : capacity and voltage of a battery whose life is told; both or neither.
+    proof_time_limit : seconds after which a circuit is said not to be proved; 0 tries none.
     random_vectors : seeded random vectors each circuit is simulated with, at least 10,000.
     simulator : "verilator" or "icarus".
     """
@@ -197,6 +201,7 @@ class DesignConfig:
     sample_rate: float = DEFAULT_RATE_HZ
     battery_mah: float | None = None
     battery_v: float | None = None
+    proof_time_limit: float = PROOF_TIME_LIMIT_S
     random_vectors: int = 10_000
     simulator: str = "verilator"
 

@@ -224,6 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--sample-rate", type=float, metavar="HZ", help="samples a second to classify (default: 5)")
     add("--battery-mah", type=float, metavar="MAH", help="capacity of a battery whose life is to be told")
     add("--battery-v", type=float, metavar="V", help="its voltage")
+    add("--proof-time-limit", type=float, metavar="S", help="seconds for a circuit's proof (default: 600; 0: none)")
     add("--random-vectors", type=int, metavar="N", help="random vectors of the simulation (default: 10000)")
     add("--simulator", choices=CHOICES["simulator"], help="verilator (default) or icarus")
     return parser

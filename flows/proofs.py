@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.job import Job
+from flows.run import sha256_text
 from hdl.proof import NOT_PROVED, PROVED, REFUTED, Proof, answers, prove
 from hdl.structural import written_netlist
 from printedmlp.circuit import Netlist
@@ -20,7 +21,6 @@ from printedmlp.names import quoted
 from printedmlp.quantise import Quantiser
 from printedmlp.technology import Technology
 
-TIME_LIMIT_S = 600.0
 NOT_TRIED = {"route": "", "solver": "", "verdict": NOT_PROVED, "reason": "not tried", "counterexample": None}
 """The record of a design that is only a yardstick: multipliers and sums, too different from bit heaps to sweep."""
 SECONDS = "proof_seconds"
@@ -28,12 +28,13 @@ SECONDS = "proof_seconds"
 
 @dataclass(frozen=True)
 class Claim:
-    """A design's name, classifier and netlist, its netlist as written, and the log of the mapping that made it."""
+    """A design's name, classifier and netlist, its netlist and Verilog as written, and the log of the mapping."""
 
     name: str
     model: Classifier
     netlist: Netlist
     text: str
+    verilog: str
     log: Sequence[str]
     tried: bool = True
 
@@ -58,10 +59,11 @@ def prove_all(job: Job, claims: Sequence[Claim]) -> list[dict[str, Any]]:
 
 def _proof(job: Job, claim: Claim) -> Proof | None:
     check_written(claim, job.technology)
-    if not claim.tried:
+    limit = job.config.proof_time_limit
+    if not claim.tried or not limit:
         return None
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
-        return prove(claim.model, claim.netlist, job.technology, time_limit_s=TIME_LIMIT_S, work_dir=Path(folder))
+        return prove(claim.model, claim.netlist, job.technology, time_limit_s=limit, work_dir=Path(folder))
 
 
 def check_written(claim: Claim, technology: Technology) -> None:
@@ -75,8 +77,15 @@ def _record(claim: Claim, proof: Proof | None) -> dict[str, Any]:
     verilog = {
         "solver": f"ABC of Yosys {metadata.version('pyosys')}",
         "verdict": PROVED if mapped else NOT_PROVED,
+        "sha256": {"verilog": _sha256(claim.verilog), "netlist": _sha256(claim.text)},
     }
     return {"verilog": verilog, "integers": dict(NOT_TRIED) if proof is None else proof.to_json()}
+
+
+def _sha256(verilog: str) -> str:
+    """Of Verilog without the header's comments, as `grep -v '^//'` leaves it."""
+    lines = verilog.splitlines(keepends=True)
+    return sha256_text("".join(line for line in lines if not line.startswith("//")))
 
 
 def proof_words(record: Mapping[str, Any] | None) -> str:
@@ -91,10 +100,12 @@ def proof_words(record: Mapping[str, Any] | None) -> str:
 
 
 def proof_count(points: Sequence[Mapping[str, Any]]) -> str:
-    """How many of the circuits' netlists are proved to be their classifiers; empty without any record."""
-    records = [point["proof"]["integers"] for point in points if "proof" in point]
-    proved = sum(record["verdict"] == PROVED for record in records)
-    return f"{proved} of {len(records)} netlists formally proved to be their classifiers" if records else ""
+    """How many of the netlists are proved to be their classifiers, and which are not; empty without records."""
+    records = {point["id"]: point["proof"]["integers"] for point in points if point.get("proof")}
+    open_ = [f"{name} ({record['reason']})" for name, record in records.items() if record["verdict"] != PROVED]
+    proved = len(records) - len(open_)
+    words = f"{proved} of {len(records)} netlists formally proved to be their classifiers" if records else ""
+    return f"{words}; not proved: {', '.join(open_)}" if open_ else words
 
 
 def _refutation(job: Job, claim: Claim, proof: Proof) -> str:

@@ -16,7 +16,7 @@ from flows.config import THERMOMETER, DesignConfig
 from flows.feasible import carried_cells
 from flows.front_ends import system_cells
 from flows.plot import NAMED, SHAPES, Mark, area_axis, key_svg, power_axis, score_svg
-from flows.proofs import proof_words
+from flows.proofs import proof_count, proof_words
 from printedmlp.choice import TRUST
 from printedmlp.front import FrontPoint, Level, stage_fronts, stages_side_by_side
 from printedmlp.objective import BALANCED
@@ -108,6 +108,7 @@ def report_html(
         thermometer=view.thermometer,
         sources=[{"name": s.name, "power": f"{s.power_mw:g} mW"} for s in POWER_SOURCES],
         quantiser=_features(quantiser, config.input_bits),
+        proofs=proof_count([exact, *points, *others]),
         extrapolated=any(p["delay_extrapolated"] for p in (exact, *points)),
         command=shlex.join(["python", "-m", "flows.design", "--config", "config.toml"]),
     )

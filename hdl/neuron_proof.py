@@ -23,7 +23,7 @@ import numpy as np
 from hdl.reference import GENERIC, ActivationNote, AdderNote, Reference, SumNote
 from hdl.solver import PROVED, Formulas, Word
 from printedmlp.circuit.netlist import CONSTANT_0, CONSTANT_1, Netlist
-from printedmlp.model import DiscreteMLP, Interval, Layer, Neuron, QReLU
+from printedmlp.model import DiscreteMLP, Interval, Layer, Neuron, QReLU, Term
 
 Clock = Callable[[], float]
 """Seconds that are left."""
@@ -38,7 +38,10 @@ def unproved_piece(model: DiscreteMLP, reference: Reference, seconds_left: Clock
     seconds_left : tells how long the solver may still take.
     """
     for what, proved in _pieces(model, reference, seconds_left):
-        if not proved():
+        try:
+            if not proved():
+                return what
+        except KeyError:  # It reads a net that is neither its own nor of the piece before it.
             return what
     return None
 
@@ -105,16 +108,20 @@ def sum_is_right(layer: Layer, note: SumNote, netlist: Netlist) -> bool:
     """Whether a neuron's word of nets is its sum S, given that the inputs keep to their bounds."""
     neuron = layer.neurons[note.index]
     low, high = _range_of(neuron, neuron.bias << layer.bias_shift, note.input_bounds)
-    width = len(note.word)
-    fits = low >= 0 and high < 1 << width
-    if note.bounds[0] < 0:
-        fits = width > 0 and -(1 << width - 1) <= low and high < 1 << width - 1
-    if not fits or low < note.bounds[0] or high > note.bounds[1]:
+    if not (note.bounds[0] <= low and high <= note.bounds[1] and _fits(note.bounds, len(note.word))):
         return False
     if not all(adder_is_right(adder, netlist) for adder in note.adders):
         return False
     found = _as_weights(note, netlist)
     return found == _defined_weights(neuron, neuron.bias << layer.bias_shift, note)
+
+
+def _fits(bounds: Interval, width: int) -> bool:
+    """Whether a word of so many bits holds both bounds; those that wrap would rule out every value later on."""
+    low, high = bounds
+    if low >= 0:
+        return high < 1 << width
+    return width > 0 and -(1 << width - 1) <= low and high < 1 << width - 1
 
 
 def adder_is_right(adder: AdderNote, netlist: Netlist) -> bool:
@@ -131,7 +138,8 @@ def adder_is_right(adder: AdderNote, netlist: Netlist) -> bool:
 def _value(net: int, values: dict[int, int], netlist: Netlist) -> int:
     """Value of a net that depends on nets of known value only."""
     if net not in values:
-        assert net >= netlist.first_driven, "a piece reads an input that is not its own"
+        if net < netlist.first_driven:
+            raise KeyError(net)
         instance = netlist.instances[net - netlist.first_driven]
         state = sum(_value(pin, values, netlist) << i for i, pin in enumerate(instance.inputs))
         values[net] = GENERIC.cell(instance.cell).evaluate(state)
@@ -146,7 +154,8 @@ def _as_weights(note: SumNote, netlist: Netlist) -> Weights:
     """The number that the word stands for, by the nets that the adders begin with, modulo 2^width."""
     weights: Weights = {}
     for j, net in enumerate(note.word):
-        _add(weights, _driver(net, "BUF", netlist), 1 << j)
+        source = _driver(net, "BUF", netlist)
+        _add(weights, net if source is None else source, 1 << j)
     for adder in reversed(note.adders):
         factor = weights.get(adder.total, 0)
         _add(weights, adder.total, -factor)
@@ -155,17 +164,19 @@ def _as_weights(note: SumNote, netlist: Netlist) -> Weights:
             _add(weights, net, factor)
     inputs = {net for bits in note.inputs for net in bits}
     for net in [net for net in weights if net not in inputs and net > CONSTANT_1]:
-        factor = weights.pop(net)
-        if factor % (1 << len(note.word)):
-            _add(weights, _driver(net, "NOT", netlist), -factor)
+        source = _driver(net, "NOT", netlist)
+        # A net that is no inverted input keeps its factor, and no definition has one for it.
+        if source is not None:
+            factor = weights.pop(net)
+            _add(weights, source, -factor)
             _add(weights, CONSTANT_1, factor)
     return _modulo(weights, len(note.word))
 
 
-def _driver(net: int, cell: str, netlist: Netlist) -> int:
-    """What the one-input gate of this kind that drives the net reads; -1 where it is no such gate."""
+def _driver(net: int, cell: str, netlist: Netlist) -> int | None:
+    """What the one-input gate of this kind that drives the net reads; None where it is no such gate."""
     instance = netlist.instances[net - netlist.first_driven] if net >= netlist.first_driven else None
-    return instance.inputs[0] if instance is not None and instance.cell == cell else -1
+    return instance.inputs[0] if instance is not None and instance.cell == cell else None
 
 
 def _add(weights: Weights, net: int, factor: int) -> None:
@@ -203,9 +214,14 @@ def _range_of(neuron: Neuron, bias: int, input_bounds: Sequence[Interval]) -> In
             parts = sum((t.sign * ((x & t.mask) << t.shift) for t in terms), 0 * x)
             low, high = low + int(min(parts)), high + int(max(parts))
         else:
-            low += sum(min(0, t.sign * (t.mask << t.shift)) for t in terms)
-            high += sum(max(0, t.sign * (t.mask << t.shift)) for t in terms)
+            weights = [_weight(terms, j) for j in range(largest.bit_length())]
+            low, high = low + sum(min(0, w) for w in weights), high + sum(max(0, w) for w in weights)
     return low, high
+
+
+def _weight(terms: Sequence[Term], bit: int) -> int:
+    """What a bit of the terms' input adds to their sum."""
+    return sum(t.sign << t.shift + bit for t in terms if t.mask >> bit & 1)
 
 
 def _sum_word(f: Formulas, note: SumNote, width: int) -> Word:

@@ -95,10 +95,11 @@ def prove(
     Raises
     ------
     VerificationError : the netlist has other ports than the classifier's circuit.
+    ConfigError : the netlist has cells that the technology lacks, or that have other pins.
     ToolError : a program is missing or fails other than by taking too long.
     """
     start = time.monotonic()
-    _check_ports(classifier, netlist)
+    _check_ports(classifier, netlist, technology)
     work_dir.mkdir(parents=True, exist_ok=True)
     by_neurons = isinstance(classifier, DiscreteMLP)
     left = _clock(start + time_limit_s)
@@ -117,7 +118,7 @@ def _clock(deadline: float) -> Callable[[], float]:
     return lambda: deadline - time.monotonic()
 
 
-def _check_ports(classifier: Classifier, netlist: Netlist) -> None:
+def _check_ports(classifier: Classifier, netlist: Netlist, technology: Technology) -> None:
     wanted = classifier.n_features * classifier.input_bits, max(1, (classifier.n_classes - 1).bit_length())
     found = netlist.n_inputs, len(netlist.outputs)
     if found != wanted:
@@ -125,6 +126,7 @@ def _check_ports(classifier: Classifier, netlist: Netlist) -> None:
             f"the netlist has {found[0]} input and {found[1]} output bits, "
             f"its classifier {wanted[0]} and {wanted[1]}"
         )
+    netlist.check(technology)
 
 
 def _whole(classifier: Classifier, netlist: Netlist, technology: Technology, left: Callable[[], float]) -> Found:
@@ -188,7 +190,7 @@ def _difference(
     start = time.monotonic()
     (work_dir / "integers.blif").write_text(logic_blif(reference.netlist, GENERIC), encoding="utf-8")
     run_abc(["read_blif integers.blif", "strash", "write_aiger integers.aig"], work_dir, name="integers")
-    aig = Aig(work_dir / "integers.aig", netlist.n_inputs, len(netlist.outputs), 0)
+    aig = Aig(work_dir / "integers.aig", reference.netlist.n_inputs, len(reference.netlist.outputs), 0)
     try:
         return counterexample(aig, netlist, technology, work_dir, timeout_s=time_limit_s)
     except ToolBrokenOffError:

@@ -6,6 +6,7 @@ Preiner, CAV 2023) is an independent program: nothing here is shared with Yosys 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module, metadata
@@ -15,10 +16,30 @@ from printedmlp.circuit.netlist import FIRST_INPUT, Netlist
 from printedmlp.errors import ToolError
 from printedmlp.technology import Technology
 
+_TURN_S, _PAUSE_S = 0.02, 0.0005
+"""How often the solver lets others have a turn, and how long it waits for them to take it."""
 PROVED, REFUTED, NOT_PROVED = "proved", "refuted", "not proved"
 
 Word = Any
 """A formula of bitwuzla, which comes without types."""
+
+
+class _Terminator:
+    """Tells the solver, which asks some hundred times a second, whether its time is up.
+
+    The solver holds the interpreter's lock, so it also has to let other proofs, progress and Ctrl-C have a turn.
+    """
+
+    def __init__(self, time_limit_s: float) -> None:
+        self.end = time.monotonic() + time_limit_s
+        self.next_turn = 0.0
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now >= self.next_turn:
+            self.next_turn = now + _TURN_S
+            time.sleep(_PAUSE_S)
+        return now >= self.end
 
 
 @dataclass(frozen=True)
@@ -124,8 +145,8 @@ class Formulas:
             return Answer(NOT_PROVED, {})
         options = self._api.Options()
         options.set(self._api.Option.PRODUCE_MODELS, True)
-        options.set(self._api.Option.TIME_LIMIT_PER, max(1, int(1000 * time_limit_s)))
         solver = self._api.Bitwuzla(self._terms, options)
+        solver.configure_terminator(_Terminator(time_limit_s))
         for formula in (*self._assumed, self.apply("DISTINCT", a, b)):
             solver.assert_formula(formula)
         result = solver.check_sat()

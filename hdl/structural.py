@@ -83,14 +83,18 @@ def _read_line(
     if re.fullmatch(r"wire n\d+;", line):
         return
     if found := re.fullmatch(r"assign (out\[\d+\]) = (\S+);", line):
+        if found[1] in outputs:
+            raise ValueError
         outputs[found[1]] = nets[found[2]]
         return
-    found = re.fullmatch(r"(\w+) g\d+ \((.*)\);", line)
+    found = re.fullmatch(rf"(\w+) g{len(instances)} \((.*)\);", line)
     if found is None:
         raise ValueError
     cell = technology.cells[found[1]]
     pins = re.findall(r"\.(\w+)\(([^()]+)\)", found[2])
     if [pin for pin, _ in pins] != [*cell.inputs, cell.output] or pins[-1][1] in nets:
+        raise ValueError
+    if ", ".join(f".{pin}({net})" for pin, net in pins) != found[2]:
         raise ValueError
     instances.append(Instance(cell.name, tuple(nets[net] for _, net in pins[:-1])))
     nets[pins[-1][1]] = len(nets)

@@ -17,12 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdl.blif import logic_blif
-from hdl.equivalence import counterexample
+from hdl.equivalence import UndecidedError, counterexample
 from hdl.frontend import Aig
 from hdl.tools import run_abc
 from printedmlp.circuit import Instance, Netlist, drop_unread, input_bits_of, simulate
 from printedmlp.circuit.netlist import FIRST_INPUT
-from printedmlp.errors import ToolError
 from printedmlp.technology import Technology
 
 ROUNDS = (256, 4096)
@@ -144,7 +143,7 @@ def _proved_needless(
         batch = pairs[start : start + per_proof]
         try:
             needless |= _equal(netlist, technology, input_bits, batch)
-        except ToolError:
+        except UndecidedError:
             undecided += len(batch)
     return needless, undecided
 
@@ -162,7 +161,10 @@ def _equal(netlist: Netlist, technology: Technology, input_bits: int, pairs: lis
         outputs = list(zip(below.outputs, above.outputs, strict=True))
         width = len(netlist.outputs)
         equal = [values[0][a] == values[1][b] for a, b in outputs]
-        pairs = [pair for k, pair in enumerate(pairs) if all(equal[k * width : (k + 1) * width])]
+        left = [pair for k, pair in enumerate(pairs) if all(equal[k * width : (k + 1) * width])]
+        if left == pairs:
+            raise UndecidedError("ABC told a word that tells no codes apart")
+        pairs = left
     return set(pairs)
 
 

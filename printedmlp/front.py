@@ -61,6 +61,7 @@ class FrontPoint:
     max_rate_hz : highest rate at the nominal voltage; None where no path from input to output or no delay is known.
     model_sha256 : hash of the classifier's JSON text.
     system : comparators and, by kind of sensor front end, area and power with it; None where that is not known.
+    proof : of the netlist, against its Verilog and its integers; None in records that lack it.
     """
 
     id: str
@@ -82,6 +83,7 @@ class FrontPoint:
     description: str = ""
     cell_counts: Mapping[str, int] = field(default_factory=dict)
     system: Mapping[str, Any] | None = None
+    proof: Mapping[str, Any] | None = None
 
     @property
     def form(self) -> str:
@@ -268,6 +270,7 @@ def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str) -> dict[str, An
         **{f"delay_ms_{v}v": point.delay_ms[v] for v in sorted(exact.delay_ms)},
         "max_rate_hz": point.max_rate_hz,
         **_system_columns(point.system or {}),
+        "proof": point.proof["integers"]["verdict"] if point.proof else None,
         "model_sha256": point.model_sha256,
     }
 

@@ -176,7 +176,9 @@ def test_a_library_of_ones_own_counts_by_its_content(tmp_path):
 
 def test_settings_at_rest_are_not_written_and_others_are(tmp_path):
     plain = make_config(None, {"dataset": "iris"})
-    assert not {"inputs", "sample_rate", "battery_mah", "battery_v"} & set(plain.to_json())
+    at_rest = {"inputs", "sample_rate", "battery_mah", "battery_v", "proof_time_limit"}
+    assert not at_rest & set(plain.to_json())
+    assert make_config(None, {"dataset": "iris", "proof_time_limit": 5.0}).to_json()["proof_time_limit"] == 5.0
     given = make_config(None, {"dataset": "iris", "inputs": "thermometer", "battery_mah": 5.0, "battery_v": 1.5})
     file = tmp_path / "c.toml"
     file.write_text(config_toml(given))

@@ -1,5 +1,6 @@
 """Proofs: circuits by hand, every kind of classifier, and damage that has to be found with a counterexample."""
 
+import threading
 import time
 from dataclasses import replace
 
@@ -14,14 +15,14 @@ from hdl.equivalence import UndecidedError
 from hdl.gates import gates_verilog
 from hdl.neuron_proof import sum_is_right, unproved_piece
 from hdl.proof import answers, prove
-from hdl.reference import GENERIC, reference_circuit
+from hdl.reference import GENERIC, Reference, reference_circuit
 from hdl.solver import Formulas
 from hdl.synthesis import map_verilog
 from hdl.tree import tree_verilog
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.circuit.gates import Gate, GateClassifier
 from printedmlp.circuit.simulate import classes, input_bits_of, simulate
-from printedmlp.errors import ToolBrokenOffError, ToolError, VerificationError
+from printedmlp.errors import ConfigError, ToolBrokenOffError, ToolError, VerificationError
 from printedmlp.model import DiscreteMLP, Layer, Neuron, QReLU, Scores, Term
 from printedmlp.trees import grown
 from tests.netlists import EGFET
@@ -145,6 +146,87 @@ def test_a_damaged_reference_is_not_proved(model, data):
         assert unproved_piece(model, replace(reference, netlist=netlist), forever) is not None
 
 
+def test_damages_of_a_sum_do_not_make_up_for_each_other():
+    # An inverted top bit of a word, and a carry that is left over for it, weigh the same modulo the width.
+    scores = (
+        Neuron((Term(0, -1, 1, 0), Term(0, -1, 1, 3)), 0),
+        Neuron((Term(0, -1, 1, 0), Term(0, -1, 1, 4)), 0),
+        Neuron((Term(0, -1, 1, 0), Term(0, -1, 1, 0), Term(0, -1, 3, 0)), -1),
+    )
+    layer = Layer(scores, 0, Scores())
+    reference = reference_circuit(DiscreteMLP(2, 2, (layer,)))
+    for note in reference.sums:
+        for net in note.word:
+            instances = list(reference.netlist.instances)
+            k = net - reference.netlist.first_driven
+            instances[k] = Instance("NOT", instances[k].inputs)
+            assert sum_is_right(layer, note, reference.netlist)
+            assert not sum_is_right(layer, note, replace(reference.netlist, instances=tuple(instances)))
+
+
+def test_a_piece_that_reads_what_is_not_its_own_is_not_proved():
+    model = small_network()
+    reference = reference_circuit(model)
+    note, places = reference.sums[0], reference.netlist.first_driven
+    read = {note.adders[0].total: 2 + 3, reference.netlist.outputs[0]: note.inputs[0][0]}
+    for driven, stray in read.items():
+        instances = list(reference.netlist.instances)
+        instances[driven - places] = Instance("BUF", (stray,))
+        netlist = replace(reference.netlist, instances=tuple(instances))
+        assert unproved_piece(model, replace(reference, netlist=netlist), forever) is not None
+
+
+def test_bounds_that_no_sum_keeps_to_prove_nothing():
+    # Bounds beyond a word's range wrap, and what is assumed of them would hold for no sum.
+    model = small_network()
+    reference = reference_circuit(model)
+    activated = reference.activations[0]
+    instances = list(reference.netlist.instances)
+    instances[activated.gates.start] = Instance("XOR", (0, 0))
+    netlist = replace(reference.netlist, instances=tuple(instances))
+    low, width = activated.sum.bounds[0], len(activated.sum.word)
+    for high in (activated.sum.bounds[1], 1 << width - 1, 1 << width, 1 << width + 2, (1 << width + 2) + low):
+        note = replace(activated.sum, bounds=(low, high))
+        broken = Reference(
+            netlist, (note, *reference.sums[1:]), (replace(activated, sum=note),), reference.winner_gates
+        )
+        assert unproved_piece(model, broken, forever) is not None
+
+
+def test_wide_hidden_values_with_several_terms_are_proved():
+    hidden = Layer((Neuron((Term(0, 1, 15, 14), Term(1, 1, 15, 10)), -3),), 0, QReLU(0, 17))
+    wide = (1 << 18) - 1
+    scores = Layer((Neuron((Term(0, 1, wide, 3), Term(0, -1, wide, 0))), Neuron((), 5)), 0, Scores())
+    model = DiscreteMLP(2, 4, (hidden, scores))
+    assert unproved_piece(model, reference_circuit(model), forever) is None
+
+
+def test_a_solver_that_thinks_lets_others_have_a_turn_and_ends_in_time():
+    f, width = Formulas(), 14
+    a, b = f.variable("a", width), f.variable("b", width)
+    one, other = (product_of(f, *pair, width) for pair in ((a, b), (b, a)))
+    answers_, turns = [], 0
+    thread = threading.Thread(target=lambda: answers_.append(f.equal(one, other, 1.5)))
+    start = time.monotonic()
+    thread.start()
+    while thread.is_alive():
+        time.sleep(0.05)
+        turns += 1
+    assert answers_[0].verdict == "not proved"
+    assert time.monotonic() - start < 10
+    assert turns > 5
+
+
+def product_of(f, x, y, width):
+    """Rows of and-gates added up one by one, which no solver sees through."""
+    total = f.constant(0, 2 * width)
+    for i, bit in enumerate(f.bits(y)):
+        row = f.word([f.apply("BV_AND", bit, other) for other in f.bits(x)])
+        wide = f.extended(row, 2 * width, signed=False)
+        total = f.apply("BV_ADD", total, f.apply("BV_SHL", wide, f.constant(i, 2 * width)))
+    return total
+
+
 @settings(max_examples=30, deadline=None)
 @given(classifiers(), st.data())
 def test_a_sum_with_another_mask_is_not_right(model, data):
@@ -217,6 +299,9 @@ def test_a_difference_that_simulation_does_not_see_counts_for_nothing(tmp_path, 
 def test_other_ports_are_refused(tmp_path):
     with pytest.raises(VerificationError, match="2 input and 1 output bits, its classifier 4 and 2"):
         prove(TREE, Netlist(2, (), (2,)), EGFET, work_dir=tmp_path)
+    for unknown in (Instance("AND9", (2, 3)), Instance("AND2X1", (2,))):
+        with pytest.raises(ConfigError):
+            prove(TREE, Netlist(4, (unknown,), (6, 2)), EGFET, work_dir=tmp_path)
 
 
 def test_a_missing_solver_is_named(monkeypatch):

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdl import thresholds
+from hdl.equivalence import UndecidedError
 from hdl.thresholds import needed_thresholds, read_bits
 from printedmlp.circuit import Instance, Netlist
-from printedmlp.errors import ToolError
+from printedmlp.errors import ToolBrokenOffError
 from tests.netlists import EGFET, evaluate, random_netlists
 
 NO_ROWS = np.zeros((0, 1), dtype=np.uint8)
@@ -93,7 +94,26 @@ def test_what_cannot_be_proved_is_kept_and_told(monkeypatch):
 
 
 def _gives_up(*_):
-    raise ToolError("ABC could not decide")
+    raise UndecidedError("ABC could not decide")
+
+
+@pytest.mark.parametrize("error", [ToolBrokenOffError("yosys-abc was killed"), UndecidedError("open")])
+def test_a_broken_tool_is_no_answer_and_a_useless_word_no_reason_to_go_on(monkeypatch, error):
+    # x and not x is 0 and so is its complement's complement: whatever word ABC told, no code differs on it.
+    never = Netlist(2, (Instance("INVX1", (2,)), Instance("AND2X1", (2, 4)), Instance("OR2X1", (5, 3))), (6,))
+    broken = isinstance(error, ToolBrokenOffError)
+
+    def told(*_):
+        if broken:
+            raise error
+        return (0, 0)
+
+    monkeypatch.setattr(thresholds, "counterexample", told)
+    if broken:
+        with pytest.raises(ToolBrokenOffError, match="was killed"):
+            needed_thresholds(never, EGFET, NO_ROWS_OF_TWO, 1)
+    else:
+        assert needed_thresholds(never, EGFET, NO_ROWS_OF_TWO, 1).undecided == 1
 
 
 def test_read_bits():
