@@ -71,6 +71,12 @@ def read_circuit(path: Path, technology: Technology, effort: str) -> Circuit:
     return Circuit(verilog, mapped.netlist, mapped.recipe)
 
 
+def check_outputs(path: Path, netlist: Netlist) -> None:
+    """Refuse, with a DataError, a circuit with more output bits than a class index has."""
+    if (outputs := len(netlist.outputs)) > MOST_OUTPUTS:
+        raise DataError(f"{path}: out has {outputs} bits; a class index has at most {MOST_OUTPUTS}")
+
+
 def tell_missing_figures(technology: Technology) -> None:
     """Warn of figures that the cells lack, a line for each kind, before anything is computed without them."""
     for line in missing_figures(technology):
@@ -146,8 +152,7 @@ def measure(
         raise ConfigError(f"seed: {source.seed} is negative")
     tell_missing_figures(technology)
     circuit = read_circuit(verilog, technology, effort)
-    if (outputs := len(circuit.netlist.outputs)) > MOST_OUTPUTS:
-        raise DataError(f"{verilog}: out has {outputs} bits; a class index has at most {MOST_OUTPUTS}")
+    check_outputs(verilog, circuit.netlist)
     vectors = source.vectors(circuit.netlist.n_inputs)
     input_bits = bits_per_feature(circuit.netlist.n_inputs, vectors.codes.shape[1])
     figures = figures_of(circuit.netlist, technology, vectors, input_bits, rate_hz=use.rate_hz)
