@@ -1,9 +1,9 @@
 """`python -m flows.compare RUN ...`: area against accuracy, side by side, of any circuits through the same tools.
 
-Takes finished run folders and puts circuits of their stages beside each other, beside anyone's Verilog, beside the
-same networks with the sums of shared adder graphs, and beside published figures: a table here, a picture, a page, and
-both as data. All circuits are measured now, by one code, on the test rows of their runs. What is shown of a stage is
-its own front by training and validation rows; the test rows choose nothing.
+Takes finished run folders and puts circuits of their stages beside each other, beside anyone's Verilog, beside
+the same networks with the sums of shared adder graphs, and beside published figures: a table here, a picture, a
+page, and all rows as data. Every circuit is measured now, by one code, on the test rows of its run. What is shown
+of a stage is its own front by training and validation rows; the test rows choose nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from flows.compared_rows import (
     adder_row,
     circuit_row,
     foreign_row,
-    published_rows,
 )
 from flows.compared_runs import (
     STAGES,
@@ -39,9 +38,10 @@ from flows.compared_runs import (
     variants,
 )
 from flows.comparison import FORMAT, PAGE, TABLE, Comparison
-from flows.mapping import TEXTBOOK, spread
+from flows.mapping import BASELINES, TEXTBOOK, spread
 from flows.measure import tell_missing_figures
 from flows.progress import Reporter
+from flows.published_figures import published_rows
 from flows.run import whole_folder, write_text
 from hdl.adder_graph import EXTRA, LIBRARY, library_version
 from printedmlp.errors import ConfigError, PrintedMLPWarning
@@ -130,6 +130,7 @@ def _rows_of(
         with reporter.bar(f"{run.name} {stage}", len(circuits)) as bar:
             for circuit in circuits:
                 losses = [BEST if loss is None else loss for loss, e in answers.items() if e is circuit.entry]
+                losses = [BEST] if stage in BASELINES else losses
                 yield circuit_row(circuit, stage, variant, tuple(sorted(losses)), proved=options.proved)
                 bar.step()
         networks = [c for c in circuits if isinstance(c.model, DiscreteMLP) and c.netlist.instances]

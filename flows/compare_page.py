@@ -20,8 +20,10 @@ from flows.report import STAGE_WORDS, TEMPLATES, significant
 from flows.run import json_text
 
 SERIES_WORDS = {
-    "exact": "The exact bespoke network: 8-bit weights as signed digits, no approximation, in the smallest form known here.",
-    "textbook": "The same exact network as multipliers by constants and sums, as a designer writes it without this flow.",
+    "exact": "The exact bespoke network: 8-bit weights as signed digits, no approximation, in the smallest form "
+    "known here.",
+    "textbook": "The same exact network as multipliers by constants and sums, as a designer writes it without this "
+    "flow.",
     **STAGE_WORDS,
     "ours": "Search and refinement together: what the whole flow finds, on one front.",
     ADDERS: "The weights of a network above as two-operand adders that neurons share, found by the library da4ml. "

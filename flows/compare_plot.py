@@ -95,10 +95,8 @@ def picture_svg(found: Comparison, style: str) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
     )
-    return "\n".join(
-        [head, f"<style>{style}</style>", f'<rect width="{width}" height="{height}" fill="#fff"/>', *panels, legend]
-        + ["</svg>\n"]
-    )
+    frame = f'<rect width="{width}" height="{height}" fill="#fff"/>'
+    return "\n".join([head, f"<style>{style}</style>", frame, *panels, legend, "</svg>\n"])
 
 
 def _placed(found: Comparison, name: str, x: int, y: int) -> str:

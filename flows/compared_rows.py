@@ -6,8 +6,6 @@ its designs gives only the proofs, and the names.
 
 from __future__ import annotations
 
-import csv
-import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -31,7 +29,6 @@ from printedmlp.circuit.simulate import classes, input_bits_of, simulate
 from printedmlp.classifier import Classifier, description
 from printedmlp.errors import DataError, VerificationError
 from printedmlp.model import DiscreteMLP
-from printedmlp.names import clean_text
 from printedmlp.preparation import PARTS
 from printedmlp.technology import Technology
 from sim.vectors import stimulus
@@ -43,8 +40,6 @@ KEPT = (
     *("accuracy", "n", "interval", "balanced_accuracy", "macro_f1", "majority_accuracy", "classes_predicted"),
     *("area_cm2", "cells", "power_mw", "delay_ms", "max_rate_hz", "system"),
 )
-PUBLISHED_COLUMNS = ("label", "accuracy", "area_cm2", "power_mw")
-MOST_PUBLISHED = 1000
 
 
 @dataclass(frozen=True)
@@ -289,48 +284,3 @@ def _foreign_words(recipe: str | None, tried: int) -> str:
     taken = "taken as it is" if recipe is None else f"netlist = its Verilog: {PROVED} (recipe '{recipe}')"
     simulated = f"; simulated beside it on {tried} vectors" if tried else ""
     return f"{taken}{simulated}; no classifier is known to prove it against"
-
-
-def published_rows(path: Path, data_sets: list[str]) -> list[Row]:
-    """Figures of others: a CSV file with the columns label, accuracy (0 to 1), area_cm2, power_mw, perhaps data_set.
-
-    Raises
-    ------
-    DataError : naming the line and the value that is wrong.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in PUBLISHED_COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(f"{path}: has no column '{missing[0]}'; it needs {', '.join(PUBLISHED_COLUMNS)}")
-            return [_published(path, reader.line_num, row, data_sets) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
-
-
-def _published(path: Path, line: int, row: Mapping[str, str | None], data_sets: list[str]) -> Row:
-    place = f"{path} line {line}"
-    name = row.get("data_set") or (data_sets[0] if len(data_sets) == 1 else "")
-    if name not in data_sets:
-        raise DataError(f"{place}, column 'data_set': {name!r:.40} is not one of {', '.join(data_sets)}")
-    accuracy, area = _number(place, row, "accuracy", 1.0), _number(place, row, "area_cm2", math.inf)
-    if accuracy is None or area is None:
-        raise DataError(f"{place}: accuracy and area_cm2 must be given")
-    power = _number(place, row, "power_mw", math.inf)
-    figures = {**dict.fromkeys((*KEPT, "total_mw")), "accuracy": accuracy, "area_cm2": area, "reported_mw": power}
-    label = clean_text(row.get("label") or "", 60) or f"line {line}"
-    return Row(data_set=name, series=PUBLISHED, id=label, stage=PUBLISHED, figures=figures, source=path.name)
-
-
-def _number(place: str, row: Mapping[str, str | None], column: str, most: float) -> float | None:
-    text = (row.get(column) or "").strip()
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= most or math.isinf(value):
-        raise DataError(f"{place}, column '{column}': {text!r:.40} is not a number in 0..{most:g}")
-    return value

@@ -129,7 +129,8 @@ def levels_of(front: Sequence[Entry], exact_score: float) -> dict[float | None, 
     Losses are percentage points of validation score below the exact baseline's.
     """
     best = max((entry["score"] for entry in front), default=0.0)
-    least = {None: best, **{float(loss): exact_score - loss / 100 for loss in LOSSES}}
+    least: dict[float | None, float] = {None: best}
+    least |= {float(loss): exact_score - loss / 100 for loss in LOSSES}
     return {loss: _smallest(front, score) for loss, score in least.items()}
 
 
@@ -235,7 +236,7 @@ def by_data_set(runs: Sequence[ComparedRun]) -> dict[str, list[ComparedRun]]:
 
 
 def variants(runs: Sequence[ComparedRun]) -> dict[Path, str]:
-    """What tells the runs of one data set apart beside their rows, by folder: settings that differ; empty for none."""
+    """Settings that tell the runs of one data set apart beside their rows, by folder; empty where none do."""
     settings = [run.settings for run in runs]
     keys = sorted({key for own in settings for key in own})
     differing = [key for key in keys if len({json.dumps(own.get(key)) for own in settings}) > 1]

@@ -41,8 +41,8 @@ class Ref:
 class AdderGraph:
     """Sums of two references each, in order.
 
-    Nets 0 .. n_operands - 1 are the operands, net n_operands + k is what sums[k] makes. An output is a reference, or
-    None where the column is zero.
+    Nets 0 .. n_operands - 1 are the operands, net n_operands + k is what sums[k] makes. An output is a reference,
+    or None where the column is zero.
     """
 
     n_operands: int

@@ -1,8 +1,8 @@
-"""A network whose sums are shared adder graphs instead of bit heaps: what the library's structure costs in cells.
+"""A network whose sums are shared adder graphs instead of bit heaps: what a library's structure costs in cells.
 
-All else is that of `hdl.classifier`: the same live neurons, widths, activations and argmax. Every adder of a graph is
-two references added as `printedmlp.reduction` adds bits, so the two forms differ in structure alone: which sums there
-are and who shares them.
+All else is that of `hdl.classifier`: the same live neurons, widths, activations and argmax. Every adder of a graph
+adds two words as `printedmlp.reduction` adds bits, so the two forms differ in structure alone: which sums there are
+and who shares them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +46,8 @@ class Operand:
 class LayerMatrix:
     """Sums of live neurons as a matrix: S[j] = constants[j] + sum of factors[k][j] * operand k.
 
-    operands : words of input bits. factors : (n_operands, n_live). constants : (n_live,). live : the neurons' indices.
+    operands : words of input bits. factors : (n_operands, n_live). constants : (n_live,). live : the neurons'
+    indices.
     """
 
     operands: tuple[Operand, ...]
@@ -59,7 +60,7 @@ def layer_matrix(layer: Layer, inputs: Sequence[Interval], live: Sequence[int]) 
     """The matrix of a layer's live neurons.
 
     A mask gives the bits of an input different weights in different neurons. Bits whose weights are 2^bit times the
-    same factors in all neurons form one operand, so that an unmasked input is one and a masked one as few as can be.
+    same factors in all neurons form one operand: an unmasked input is one, a masked one as few as can be.
 
     Parameters
     ----------
