@@ -15,7 +15,7 @@ from markupsafe import Markup
 from flows import compare_text as text
 from flows.compare_plot import key_of, panel_svg, picture_svg, shown_series
 from flows.compared_rows import ADDERS, FOREIGN, PUBLISHED, Row
-from flows.comparison import PAGE, PICTURE, SHEET, TABLE, Comparison, series_name
+from flows.comparison import PAGE, PICTURE, SHEET, TABLE, Comparison, series_name, short_name
 from flows.report import STAGE_WORDS, TEMPLATES, significant
 from flows.run import json_text
 
@@ -64,6 +64,7 @@ def page_html(found: Comparison, out: Path, style: str) -> str:
         technology_source=found.technology.source,
         voltages=found.ends,
         library=found.library,
+        no_area=any(not row.area_cm2 for row in found.rows),
         several=any(found.n_splits(name) > 1 for name in found.data_sets),
         files={"sheet": SHEET, "table": TABLE, "picture": PICTURE},
     )
@@ -77,6 +78,7 @@ def _panel(found: Comparison, name: str, out: Path) -> dict[str, Any]:
         "counts": text.counts(found, name),
         "majority": text.majority(rows),
         "several": found.n_splits(name) > 1,
+        "same_n": len({row.figures["n"] for row in rows if row.series != PUBLISHED}) == 1,
         "plot": Markup(panel_svg(found, name)),
         "rows": [_row(found, row, out) for row in rows],
         "levels": [
@@ -84,6 +86,7 @@ def _panel(found: Comparison, name: str, out: Path) -> dict[str, Any]:
                 "loss": text.level_name(level.loss),
                 "first": number == 0 or levels[number - 1].loss != level.loss,
                 "series": level.series,
+                "name": short_name(level.series),
                 "variant": level.variant,
                 "cells": cells[2:],
             }
@@ -98,7 +101,7 @@ def _row(found: Comparison, row: Row, out: Path) -> dict[str, Any]:
     return {
         "id": row.id,
         "series": row.series,
-        "name": series_name(row.series),
+        "name": short_name(row.series),
         "variant": row.variant,
         "seed": row.seed,
         "link": None if row.folder is None else _link(row.folder, out),

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from html import escape
 
 from flows.compared_levels import LevelMean
-from flows.compared_rows import FOREIGN, OTHERS, PUBLISHED, Row
+from flows.compared_rows import ADDERS, FOREIGN, OTHERS, PUBLISHED, Row
 from flows.comparison import Comparison, series_name
+from flows.mapping import TEXTBOOK
 from flows.plot import HEIGHT, OUTLINES, WIDTH, Mark, area_axis, key_svg, score_svg
 
 TITLE, KEY = 34, 24
@@ -44,7 +45,7 @@ def _mark(row: Row, *, filled: bool) -> Mark:
         test=row.accuracy,
         validation=row.validation,
         interval=(ends[0], ends[1]) if ends else None,
-        on_front=filled,
+        on_front=filled and row.series != ADDERS,
         on_stage_front=filled and row.series not in OTHERS,
         line=row.variant,
         name=row.id if row.series in NAMED_SERIES and filled else "",
@@ -73,7 +74,7 @@ def shown_series(found: Comparison) -> list[str]:
 
 def key_of(series: str) -> str:
     """A series' mark for the legend."""
-    return key_svg(series, filled=series != "textbook")
+    return key_svg(series, filled=series not in (TEXTBOOK, ADDERS))
 
 
 def picture_svg(found: Comparison, style: str) -> str:

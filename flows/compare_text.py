@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.compared_levels import BEST, LevelMean, Spread
 from flows.compared_rows import ADDERS, Row
-from flows.comparison import Comparison, series_name
+from flows.comparison import Comparison, short_name
 from flows.report import NOTHING, significant
 
 
@@ -50,7 +50,7 @@ def circuit_cells(found: Comparison, name: str) -> tuple[list[str], list[list[st
 
 def _cells(row: Row, volts: Sequence[str], nominal: str, seeds: bool) -> list[str]:
     own = row.figures
-    series = f"{series_name(row.series)}{f' [{row.variant}]' if row.variant else ''}"
+    series = f"{short_name(row.series)}{f' [{row.variant}]' if row.variant else ''}"
     return [
         *(series, row.id, *([NOTHING if row.seed is None else str(row.seed)] if seeds else [])),
         *(percent(own["accuracy"]), interval(own), percent(own["balanced_accuracy"]), percent(row.validation)),
@@ -90,7 +90,7 @@ def level_cells(found: Comparison, name: str) -> tuple[list[str], list[list[str]
 
 
 def _level(level: LevelMean) -> list[str]:
-    series = f"{series_name(level.series)}{f' [{level.variant}]' if level.variant else ''}"
+    series = f"{short_name(level.series)}{f' [{level.variant}]' if level.variant else ''}"
     return [
         *(level_name(level.loss), series, f"{level.n} of {level.n_splits}"),
         *(share(level.accuracy), share(level.balanced), spread_text(level.area), spread_text(level.power)),
@@ -99,7 +99,9 @@ def _level(level: LevelMean) -> list[str]:
 
 def level_name(loss: float) -> str:
     """A level in words."""
-    return "best score" if loss == BEST else "no loss" if loss == 0 else f"-{loss:g} %"
+    if loss == BEST:
+        return "best score"
+    return "no loss" if loss == 0 else f"−{loss:g} point{'' if loss == 1 else 's'}"
 
 
 def adder_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]] | None:

@@ -21,7 +21,7 @@ from flows.measure import check_outputs, read_circuit, simulate_both
 from flows.proofs import NOT_TRIED, TIME_LIMIT_S
 from flows.run import sha256_file, sha256_text
 from hdl.adder_graph import LIBRARY, library_version
-from hdl.proof import NOT_PROVED, PROVED, REFUTED, prove
+from hdl.proof import PROVED, REFUTED, prove
 from hdl.shared_adders import SharedClassifier, shared_verilog
 from hdl.synthesis import map_verilog, netlist_verilog, read_netlist
 from printedmlp.circuit import Netlist
@@ -214,7 +214,7 @@ def adder_row(circuit: Circuit, variant: str, effort: str) -> Row:
     return Row(
         series=ADDERS,
         variant=variant,
-        id=f"{circuit.id} as adder graph",
+        id=f"{circuit.id} graph",
         form=description(model) or "-".join(map(str, model.topology)),
         stage=circuit.entry["stage"],
         validation=circuit.entry["score"],
@@ -272,7 +272,7 @@ def foreign_row(path: Path, label: str, run: ComparedRun, variant: str, effort: 
         id=label,
         stage=FOREIGN,
         figures=_figures(circuit.netlist, run, None),
-        proof={"verdict": NOT_PROVED, "words": _foreign_words(circuit.recipe, tried)},
+        proof=_foreign_proof(circuit.recipe, tried),
         source=f"{path.name}, sha256 {sha256_file(path)[:12]}",
         folder=str(path.parent),
         sha256=_sha256(circuit.netlist, run.technology),
@@ -280,7 +280,8 @@ def foreign_row(path: Path, label: str, run: ComparedRun, variant: str, effort: 
     )
 
 
-def _foreign_words(recipe: str | None, tried: int) -> str:
+def _foreign_proof(recipe: str | None, tried: int) -> dict[str, str]:
     taken = "taken as it is" if recipe is None else f"netlist = its Verilog: {PROVED} (recipe '{recipe}')"
     simulated = f"; simulated beside it on {tried} vectors" if tried else ""
-    return f"{taken}{simulated}; no classifier is known to prove it against"
+    words = f"{taken}{simulated}; no classifier is known to prove it against"
+    return {"verdict": "as given" if recipe is None else "= its Verilog", "words": words}

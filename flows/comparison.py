@@ -25,6 +25,9 @@ SERIES_NAMES = {
 }
 
 
+SHORT_NAMES = {ADDERS: "adder graph", FOREIGN: "given"}
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Everything that the table, the page and the data show.
@@ -125,6 +128,11 @@ class Comparison:
 def series_name(series: str) -> str:
     """What a person calls a series."""
     return SERIES_NAMES.get(series, series)
+
+
+def short_name(series: str) -> str:
+    """The same in a table."""
+    return SHORT_NAMES.get(series, series)
 
 
 def _run_record(run: ComparedRun, variant: str) -> dict[str, Any]:

@@ -264,11 +264,22 @@ def _mark(scale: Scale, axis: Axis, mark: Mark) -> str:
 
 
 def _names(scale: Scale, axis: Axis, marks: Sequence[Mark]) -> list[str]:
-    """Names of marks, ending at them; the baselines' one above and one below, since their scores are the same."""
+    """Names of the baselines, ending at their marks, and those that marks bring with them."""
     return [
-        f'<text class="name stage-{m.stage}" x="{scale.x(axis.value(m)):.1f}" '
-        f'y="{scale.y(m.test) + (22 if m.stage == "exact" else -14):.1f}" text-anchor="end">'
-        f"{escape(m.name or m.stage)}</text>"
-        for m in marks
-        if m.name or m.stage in NAMED
+        *(_baseline_name(scale, axis, m) for m in marks if m.stage in NAMED and not m.name),
+        *(_own_name(scale, axis, m) for m in marks if m.name),
     ]
+
+
+def _baseline_name(scale: Scale, axis: Axis, mark: Mark) -> str:
+    """One above and one below: their scores are the same."""
+    x, y = scale.x(axis.value(mark)), scale.y(mark.test) + (22 if mark.stage == "exact" else -14)
+    return f'<text class="name stage-{mark.stage}" x="{x:.1f}" y="{y:.1f}" text-anchor="end">{mark.stage}</text>'
+
+
+def _own_name(scale: Scale, axis: Axis, mark: Mark) -> str:
+    """On the side of the mark that has more room."""
+    x, y = scale.x(axis.value(mark)), scale.y(mark.test) + 4
+    left = x > (LEFT + WIDTH) * 0.6
+    place = f'x="{x + (-10 if left else 10):.1f}" y="{y:.1f}" text-anchor="{"end" if left else "start"}"'
+    return f'<text class="name own stage-{mark.stage}" {place}>{escape(mark.name)}</text>'
