@@ -22,12 +22,12 @@ from flows.proofs import NOT_TRIED, TIME_LIMIT_S
 from flows.run import sha256_file, sha256_text
 from hdl.adder_graph import LIBRARY, library_version
 from hdl.proof import PROVED, REFUTED, prove
-from hdl.shared_adders import SharedClassifier, shared_verilog
+from hdl.shared_adders import shared_circuit
 from hdl.synthesis import map_verilog, netlist_verilog, read_netlist
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.simulate import classes, input_bits_of, simulate
 from printedmlp.classifier import Classifier, description
-from printedmlp.errors import DataError, VerificationError
+from printedmlp.errors import DataError, ToolError, VerificationError
 from printedmlp.model import DiscreteMLP
 from printedmlp.preparation import PARTS
 from printedmlp.technology import Technology
@@ -205,8 +205,8 @@ def adder_row(circuit: Circuit, variant: str, effort: str) -> Row:
     run, model = circuit.run, circuit.model
     assert isinstance(model, DiscreteMLP)
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
-        rtl = shared_verilog(model)
-        mapped = map_verilog(rtl, run.technology, effort=effort, work_dir=Path(folder))
+        shared = shared_circuit(model)
+        mapped = map_verilog(shared.verilog, run.technology, effort=effort, work_dir=Path(folder))
     tried = check_answers(circuit.id, mapped.netlist, run, model)
     words = (
         f"netlist = its Verilog: {PROVED}; Verilog = classifier: the same answers on {tried} vectors, not proved"
@@ -226,7 +226,7 @@ def adder_row(circuit: Circuit, variant: str, effort: str) -> Row:
         beside={
             "id": circuit.id,
             "area_cm2": circuit.netlist.area_cm2(run.technology),
-            "adders": SharedClassifier(model).n_adders,
+            "adders": shared.n_adders,
         },
         **_place(run),
     )
@@ -256,7 +256,10 @@ def foreign_row(path: Path, label: str, run: ComparedRun, variant: str, effort: 
     ------
     DataError, ToolError : it is no circuit for these rows; the message says why.
     """
-    circuit = read_circuit(path, run.technology, effort)
+    try:
+        circuit = read_circuit(path, run.technology, effort)
+    except ToolError as error:
+        raise ToolError(f"{path}: {error}") from None
     check_outputs(path, circuit.netlist)
     if circuit.netlist.n_inputs != run.bus_bits:
         n = len(run.dataset["feature_names"])

@@ -250,12 +250,21 @@ def _name(number: int) -> str:
     return f"layer_{number}"
 
 
-def shared_verilog(model: DiscreteMLP, *, header: Sequence[str] = (), solve: Solver = adder_graph) -> str:
-    """Verilog of a classifier with shared adders, otherwise as `hdl.emit.classifier_verilog`.
+@dataclass(frozen=True)
+class SharedCircuit:
+    """Verilog of a classifier with shared adders, and how many adders of two words its graphs have."""
+
+    verilog: str
+    n_adders: int
+
+
+def shared_circuit(model: DiscreteMLP, *, header: Sequence[str] = (), solve: Solver = adder_graph) -> SharedCircuit:
+    """A classifier with shared adders; the Verilog is as `hdl.emit.classifier_verilog` writes it otherwise.
 
     Raises
     ------
     ToolError : the library is missing or fails. VerificationError : its graph is not the layer's matrix.
     """
     classifier = SharedClassifier(model, solve)
-    return components_verilog({"top": classifier, **classifier.blocks}, header)
+    verilog = components_verilog({"top": classifier, **classifier.blocks}, header)
+    return SharedCircuit(verilog, classifier.n_adders)
