@@ -35,6 +35,7 @@ from flows.compared_runs import (
     check_alike,
     levels_of,
     open_finished,
+    tell_other_code,
     variants,
 )
 from flows.comparison import FORMAT, PAGE, TABLE, Comparison
@@ -103,6 +104,7 @@ def compare(folders: Sequence[Path], options: Options, reporter: Reporter) -> Co
     """
     runs = [open_finished(folder, options.stages) for folder in folders]
     check_alike(runs)
+    tell_other_code(runs)
     tell_missing_figures(runs[0].technology)
     effort = _effort(runs, options)
     library = _library(options)

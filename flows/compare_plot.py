@@ -12,6 +12,7 @@ from flows.comparison import Comparison, series_name
 from flows.mapping import TEXTBOOK
 from flows.plot import HEIGHT, OUTLINES, WIDTH, Mark, area_axis, key_svg, score_svg
 
+FONT = "system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 TITLE, KEY = 34, 24
 """Pixels above a panel for its title, and of a line of the legend."""
 NAMED_SERIES = (FOREIGN, PUBLISHED)
@@ -30,7 +31,8 @@ def marks_of(found: Comparison, name: str) -> list[Mark]:
     rows = found.of_data_set(name)
     if found.n_splits(name) == 1:
         return [_mark(row, filled=True) for row in rows]
-    means = [_mean(level) for level in found.levels_of(name)]
+    # A mean over some of the splits only would stand beside means over all of them.
+    means = [_mean(level) for level in found.levels_of(name) if level.n == level.n_splits]
     return [*means, *(_mark(row, filled=row.series == PUBLISHED) for row in rows)]
 
 
@@ -93,10 +95,9 @@ def picture_svg(found: Comparison, style: str) -> str:
     panels = [
         _placed(found, name, number % columns * WIDTH, number // columns * step) for number, name in enumerate(sets)
     ]
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
-    )
-    frame = f'<rect width="{width}" height="{height}" fill="#fff"/>'
+    size = f'width="{width}" height="{height}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} font-family="{FONT}">'
+    frame = f'<rect {size} fill="#fff"/>'
     return "\n".join([head, f"<style>{style}</style>", frame, *panels, legend, "</svg>\n"])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from flows.run import FORMAT, MANIFEST, Run, sha256_file, sha256_text
 from hdl.liberty import read_liberty
 from printedmlp.choice import ROUNDING
 from printedmlp.classifier import classifier_from_json
-from printedmlp.errors import ConfigError
+from printedmlp.errors import ConfigError, PrintedMLPWarning
 from printedmlp.front import LOSSES, STAGE_ORDER
 from printedmlp.preparation import PARTS
 from printedmlp.technology import Technology, load_technology
@@ -212,6 +213,14 @@ def check_alike(runs: Sequence[ComparedRun]) -> None:
             if key in seen:
                 raise ConfigError(f"{run.folder}: has the rows and the settings of {seen[key]}; name one of them")
             seen[key] = run.folder
+
+
+def tell_other_code(runs: Sequence[ComparedRun]) -> None:
+    """Warn where runs of one data set were not all made by the same version of this flow."""
+    for name, own in by_data_set(runs).items():
+        if len({run.run.manifest["settings"].get("code") for run in own}) > 1:
+            line = f"{name}: not all runs were made by the same version of this flow"
+            warnings.warn(line, PrintedMLPWarning, stacklevel=2)
 
 
 def _cells_digest(technology: Technology) -> str:

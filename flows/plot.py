@@ -266,7 +266,7 @@ def _mark(scale: Scale, axis: Axis, mark: Mark) -> str:
 def _names(scale: Scale, axis: Axis, marks: Sequence[Mark]) -> list[str]:
     """Names of the baselines, ending at their marks, and those that marks bring with them."""
     return [
-        *(_baseline_name(scale, axis, m) for m in marks if m.stage in NAMED and not m.name),
+        *(_baseline_name(scale, axis, m) for m in marks if m.stage in NAMED and m.on_front and not m.name),
         *(_own_name(scale, axis, m) for m in marks if m.name),
     ]
 

@@ -12,14 +12,14 @@ from flows.compare import Options
 from flows.compare_page import page_files
 from flows.compared_levels import BEST, Spread, level_means
 from flows.compared_rows import Circuit, Row, check_answers
-from flows.compared_runs import check_alike, levels_of, open_finished, variants
+from flows.compared_runs import check_alike, levels_of, open_finished, tell_other_code, variants
 from flows.comparison import PAGE, PICTURE, SHEET, TABLE
 from flows.progress import Reporter
 from flows.run import MANIFEST, json_text, sha256_text
 from hdl.adder_graph import library_version
 from hdl.synthesis import netlist_verilog
 from printedmlp.circuit import Netlist
-from printedmlp.errors import VerificationError
+from printedmlp.errors import PrintedMLPWarning, VerificationError
 from tests.flows.conftest import SMALL
 
 QUIET = Reporter(quiet=True)
@@ -44,6 +44,10 @@ def refused(capsys, *arguments):
     return error
 
 
+def verdict(row):
+    return row.proof["verdict"]
+
+
 def rows_of(found, series):
     return [row for row in found.rows if row.series == series]
 
@@ -51,7 +55,7 @@ def rows_of(found, series):
 def test_a_designs_row_has_the_figures_that_the_run_wrote(found, run_folder):
     for row in found.rows:
         if row.folder is None or row.series == compared_rows.FOREIGN:
-            continue
+            continue  # the run keeps no record of it
         written = json.loads((run_folder / "designs" / row.id / "measure.json").read_text())
         for key in compared_rows.KEPT:
             assert json.loads(json.dumps(row.figures[key])) == written[key], (row.id, key)
@@ -81,7 +85,7 @@ def test_levels_by_hand():
 
     front = [entry("a", 1.0, 0.90), entry("b", 2.0, 0.95), entry("c", 3.0, 0.95), entry("d", 4.0, 0.97)]
     found = levels_of(front, exact_score=0.96)
-    assert {loss: e["key"] for loss, e in found.items()} == {None: "d", 0: "d", 1: "b", 2: "b", 5: "b"}
+    assert {loss: e["key"] for loss, e in found.items() if e} == {None: "d", 0: "d", 1: "b", 2: "b", 5: "b"}
     assert levels_of(front, exact_score=1.0)[0.0] is None
 
 
@@ -144,6 +148,12 @@ def test_two_splits_have_means(run_folder, copied):
     page = page_files(found, other)[PAGE]
     assert "mean ± standard deviation" in page
     assert "2 different splits" in page
+
+
+def test_runs_of_other_code_are_told(run_folder, copied):
+    runs = [open_finished(folder, STAGES) for folder in (run_folder, copied("other", seed=1, code="another"))]
+    with pytest.warns(PrintedMLPWarning, match="iris: not all runs were made by the same version"):
+        tell_other_code(runs)
 
 
 def test_what_tells_runs_of_the_same_rows_apart(run_folder, copied):
@@ -213,9 +223,9 @@ def test_a_half_finished_run(copied, tmp_path, capsys):
     assert "stage 'refine' is not done" in refused(capsys, folder, "--out", tmp_path / "out")
     rows = compare.compare([folder], Options(("exact", "tree"), proved=False), QUIET).rows
     assert {row.folder for row in rows} == {None}
-    assert {row.proof["verdict"] for row in rows} == {"not proved"}
+    assert {verdict(row) for row in rows} == {"not proved"}
     (row, *_) = compare.compare([folder], Options(("tree",), proved=True), QUIET).rows
-    assert row.proof["verdict"] == "proved"
+    assert verdict(row) == "proved"
 
 
 def test_a_file_that_is_not_as_the_run_left_it(copied, tmp_path, capsys):

@@ -27,16 +27,16 @@ needs_library = pytest.mark.skipif(library_version() is None, reason="da4ml is n
 
 def chained(matrix, highest):
     """A graph that shares nothing: every column a chain of its factors' signed digits."""
-    sums, outputs = [], []
+    sums: list[tuple[Ref, Ref]] = []
+    outputs = []
     for column in zip(*matrix, strict=True):
         refs = [
             Ref(k, shift, sign < 0) for k, factor in enumerate(column) for sign, shift in signed_digits(int(factor))
         ]
-        total = refs[0] if refs else None
-        for ref in refs[1:]:
-            sums.append((total, ref))
-            total = Ref(len(matrix) + len(sums) - 1)
-        outputs.append(total)
+        while len(refs) > 1:
+            sums.append((refs[0], refs[1]))
+            refs = [Ref(len(matrix) + len(sums) - 1), *refs[2:]]
+        outputs.append(refs[0] if refs else None)
     return AdderGraph(len(matrix), tuple(sums), tuple(outputs))
 
 
