@@ -18,6 +18,7 @@ from flows.compared_rows import ADDERS, FOREIGN, PUBLISHED, Row
 from flows.comparison import PAGE, PICTURE, SHEET, TABLE, Comparison, series_name, short_name
 from flows.report import STAGE_WORDS, TEMPLATES, significant
 from flows.run import json_text
+from printedmlp.front import FRONT_ENDS
 
 SERIES_WORDS = {
     "exact": "The exact bespoke network: 8-bit weights as signed digits, no approximation, in the smallest form "
@@ -63,6 +64,7 @@ def page_html(found: Comparison, out: Path, style: str) -> str:
         technology=found.technology.name.upper(),
         technology_source=found.technology.source,
         voltages=found.ends,
+        front_ends=found.front_ends,
         library=found.library,
         no_area=any(not row.area_cm2 for row in found.rows),
         several=any(found.n_splits(name) > 1 for name in found.data_sets),
@@ -117,7 +119,7 @@ def _row(found: Comparison, row: Row, out: Path) -> dict[str, Any]:
         "total": significant(own["total_mw"][found.nominal]) if own["total_mw"] else text.NOTHING,
         "delay": significant(own["delay_ms"][found.nominal]) if own["delay_ms"] else text.NOTHING,
         "cells": text.NOTHING if own["cells"] is None else own["cells"],
-        "systems": [significant(text.system_area(own, kind)) for kind in ("full", "pruned")],
+        "systems": [significant(text.system_area(own, kind)) for kind in found.front_ends],
         "verdict": row.proof["verdict"] if row.proof else text.NOTHING,
         "proof": row.proof["words"] if row.proof else "as reported, not checked here",
         "source": row.source,
@@ -147,7 +149,7 @@ def _sheet_row(found: Comparison, row: Row) -> dict[str, Any]:
     delays = {f"delay_ms_{v}v": own["delay_ms"][v] if own["delay_ms"] else None for v in volts}
     systems = {
         f"{kind}_{figure}": ((own["system"] or {}).get(kind) or {}).get(figure)
-        for kind in ("full", "pruned")
+        for kind in FRONT_ENDS
         for figure in ("area_cm2", "power_mw")
     }
     return {

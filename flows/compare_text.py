@@ -44,21 +44,27 @@ def circuit_cells(found: Comparison, name: str) -> tuple[list[str], list[list[st
     """Head and cells of the table of circuits, one line each."""
     seeds, volts = found.n_splits(name) > 1, found.ends
     head = ["series", "circuit", *(["seed"] if seeds else []), "test", "95 %", "balanced", "valid.", "cm2"]
-    head += [*(f"mW {v} V" for v in volts), f"ms {found.nominal} V", "cells", "+full ADC", "+pruned", "checked"]
-    return head, [_cells(row, volts, found.nominal, seeds) for row in found.of_data_set(name)]
+    head += [
+        *(f"mW {v} V" for v in volts),
+        f"ms {found.nominal} V",
+        "cells",
+        *(f"+{kind}" for kind in found.front_ends),
+        "checked",
+    ]
+    return head, [_cells(found, row, seeds) for row in found.of_data_set(name)]
 
 
-def _cells(row: Row, volts: Sequence[str], nominal: str, seeds: bool) -> list[str]:
-    own = row.figures
+def _cells(found: Comparison, row: Row, seeds: bool) -> list[str]:
+    own, nominal = row.figures, found.nominal
     series = f"{short_name(row.series)}{f' [{row.variant}]' if row.variant else ''}"
     return [
         *(series, row.id, *([NOTHING if row.seed is None else str(row.seed)] if seeds else [])),
         *(percent(own["accuracy"]), interval(own), percent(own["balanced_accuracy"]), percent(row.validation)),
         significant(own["area_cm2"]),
-        *(significant(power(own, voltage, nominal)) for voltage in volts),
+        *(significant(power(own, voltage, nominal)) for voltage in found.ends),
         significant(own["delay_ms"][nominal] if own["delay_ms"] else None),
         NOTHING if own["cells"] is None else str(own["cells"]),
-        *(significant(system_area(own, kind)) for kind in ("full", "pruned")),
+        *(significant(system_area(own, kind)) for kind in found.front_ends),
         row.proof["verdict"] if row.proof else NOTHING,
     ]
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from flows.compared_runs import ComparedRun
+from flows.config import THERMOMETER as SECOND_FORM
 from flows.figures import figures_of
 from flows.mapping import TEXTBOOK, Entry, model_of
 from flows.measure import check_outputs, read_circuit, simulate_both
@@ -142,7 +143,7 @@ def circuit_row(circuit: Circuit, series: str, variant: str, levels: tuple[float
         validation=entry["score"],
         merit=entry["merit"],
         levels=levels,
-        figures=_figures(circuit.netlist, run, circuit.model),
+        figures=with_second_form(_figures(circuit.netlist, run, circuit.model), design),
         proof=_proof(circuit, design, proved),
         source=entry["netlist_file"] if design is None else f"designs/{design['id']}",
         folder=None if design is None else str(run.folder / "designs" / design["id"]),
@@ -167,6 +168,14 @@ def _figures(netlist: Netlist, run: ComparedRun, model: Classifier | None) -> di
     )
     power = found["power"]
     return {**{key: found[key] for key in KEPT}, "total_mw": power["total_mw"] if power else None}
+
+
+def with_second_form(figures: dict[str, Any], design: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The figures with those of the design's second form, which only a run makes, where it has one."""
+    second = ((design or {}).get("system") or {}).get(SECOND_FORM)
+    if not second or not figures["system"]:
+        return figures
+    return {**figures, "system": {**figures["system"], SECOND_FORM: second}}
 
 
 def _sha256(netlist: Netlist, technology: Technology) -> str:

@@ -11,6 +11,7 @@ from flows.compared_levels import LevelMean, level_means
 from flows.compared_rows import ADDERS, FOREIGN, PUBLISHED, Row
 from flows.compared_runs import ComparedRun
 from flows.plot import OUTLINES
+from printedmlp.front import FRONT_ENDS
 from printedmlp.technology import Technology
 
 FORMAT = "printedmlp.comparison"
@@ -93,6 +94,12 @@ class Comparison:
     def ends(self) -> list[str]:
         """The nominal and the lowest voltage."""
         return list(dict.fromkeys([self.nominal, f"{min(self.technology.voltages):g}"]))
+
+    @property
+    def front_ends(self) -> list[str]:
+        """Kinds of sensor front end that some circuit has figures with."""
+        known = [row.figures["system"] or {} for row in self.rows]
+        return [kind for kind in FRONT_ENDS if any(system.get(kind) for system in known)]
 
     def of_data_set(self, name: str) -> list[Row]:
         """The rows of a data set."""

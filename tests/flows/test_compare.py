@@ -11,7 +11,7 @@ from flows.cli import run_command
 from flows.compare import Options
 from flows.compare_page import page_files
 from flows.compared_levels import BEST, Spread, level_means
-from flows.compared_rows import Circuit, Row, check_answers
+from flows.compared_rows import Circuit, Row, check_answers, with_second_form
 from flows.compared_runs import check_alike, levels_of, open_finished, tell_other_code, variants
 from flows.comparison import PAGE, PICTURE, SHEET, TABLE
 from flows.progress import Reporter
@@ -77,6 +77,14 @@ def test_a_strangers_circuit_is_measured_on_the_runs_rows(found):
     assert (row.id, row.figures["n"]) == ("a stranger", rows_of(found, "exact")[0].figures["n"])
     assert row.figures["cells"] == 0
     assert row.proof["verdict"] in ("as given", "= its Verilog")
+
+
+def test_the_second_form_of_a_design_is_told_with_its_sensors():
+    first, second = {"comparators": 3, "full": {"area_cm2": 2.0}}, {"thermometer": {"area_cm2": 0.5}}
+    figures = {"area_cm2": 1.0, "system": first}
+    assert with_second_form(figures, {"system": second})["system"] == {**first, **second}
+    assert with_second_form(figures, {"system": first}) == figures
+    assert with_second_form(figures, None) == figures
 
 
 def test_levels_by_hand():
