@@ -65,7 +65,7 @@ class Foreign:
     @classmethod
     def parse(cls, text: str) -> Foreign:
         """From FILE, FILE:LABEL or FILE:LABEL@DATA_SET."""
-        file, _, rest = text.partition(":")
+        file, _, rest = (text, "", "") if Path(text).is_file() else text.partition(":")
         label, _, data_set = rest.partition("@")
         return cls(Path(file), clean_text(label, 40) or Path(file).stem, data_set or None)
 

@@ -154,6 +154,10 @@ def open_finished(folder: Path, stages: Sequence[str]) -> ComparedRun:
     needed += [stage for stage in ("designs",) if stage in run.manifest["stages"]]
     for stage in needed:
         _check_done(run, stage)
+    early = [stage for stage, record in run.manifest["stages"].items() if record.get("stopped_early")]
+    if early:
+        line = f"{folder}: {', '.join(early)} ended early, before the budget was spent"
+        warnings.warn(line, PrintedMLPWarning, stacklevel=2)
     config = make_config(folder / "config.toml", {})
     return ComparedRun(folder, run, config, _technology(folder, config, run.manifest["settings"]))
 

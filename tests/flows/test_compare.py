@@ -6,15 +6,18 @@ import shutil
 
 import pytest
 
+from benchmarks.adder_graphs import counted
 from flows import compare, compared_rows
 from flows.cli import run_command
 from flows.compare import Options
-from flows.compare_page import page_files
+from flows.compare_page import SERIES_WORDS, page_files
 from flows.compared_levels import BEST, Spread, level_means
 from flows.compared_rows import Circuit, Row, check_answers, with_second_form
 from flows.compared_runs import check_alike, levels_of, open_finished, tell_other_code, variants
 from flows.comparison import PAGE, PICTURE, SHEET, TABLE
+from flows.plot import OUTLINES
 from flows.progress import Reporter
+from flows.report import TEMPLATES
 from flows.run import MANIFEST, json_text, sha256_text
 from hdl.adder_graph import library_version
 from hdl.synthesis import netlist_verilog
@@ -162,6 +165,29 @@ def test_runs_of_other_code_are_told(run_folder, copied):
     runs = [open_finished(folder, STAGES) for folder in (run_folder, copied("other", seed=1, code="another"))]
     with pytest.warns(PrintedMLPWarning, match="iris: not all runs were made by the same version"):
         tell_other_code(runs)
+
+
+def test_a_run_that_ended_early_is_told(copied):
+    folder = copied("early")
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["stages"]["search"]["stopped_early"] = True
+    (folder / MANIFEST).write_text(json_text(manifest))
+    with pytest.warns(PrintedMLPWarning, match="search ended early"):
+        open_finished(folder, STAGES)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "label", "data_set"),
+    [
+        ("a/top.v", "a/top.v", "top", None),
+        ("top.v:a stranger", "top.v", "a stranger", None),
+        ("top.v:x@iris", "top.v", "x", "iris"),
+        ("top.v:@iris", "top.v", "top", "iris"),
+    ],
+)
+def test_how_a_stranger_is_named(text, path, label, data_set):
+    given = compare.Foreign.parse(text)
+    assert (given.path.as_posix(), given.label, given.data_set) == (path, label, data_set)
 
 
 def test_what_tells_runs_of_the_same_rows_apart(run_folder, copied):
@@ -372,6 +398,16 @@ def test_adder_graphs_stand_beside_our_own_adders(run_folder, tmp_path):
     assert row.beside["area_cm2"] == own.area_cm2
     assert (row.proof["verdict"], row.sha256 == own.sha256) == ("simulated", False)
     assert "shared adder graphs" in page_files(found, tmp_path)[PAGE]
+
+
+def test_every_series_has_a_colour_and_words():
+    style = "".join((TEMPLATES / name).read_text() for name in ("report.css", "compare.css"))
+    assert {series for series in OUTLINES if f".stage-{series} {{ color: #" not in style} <= {"textbook", "exact"}
+    assert set(SERIES_WORDS) == set(OUTLINES)
+
+
+def test_the_benchmark_counts_who_is_smaller():
+    assert counted([2.0, 1.0, 1.0001, 0.5]) == "ours smaller in 1, the graph in 1, the same in 2; mean 1.000"
 
 
 def test_the_hash_of_a_row_is_its_netlists(found, run_folder):
