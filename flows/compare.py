@@ -81,7 +81,7 @@ class Options:
     verilog : strangers' circuits.
     adder_graphs : networks of each stage that are also built with shared adders; 0 for none.
     published : CSV file of others' figures.
-    effort : of the synthesis of what no run has mapped; None takes the runs'.
+    effort : of the synthesis of given Verilog; None takes the runs'.
     proved, simulated : whether proofs that the runs lack are made, and strangers' Verilog is simulated.
     """
 
@@ -106,50 +106,58 @@ def compare(folders: Sequence[Path], options: Options, reporter: Reporter) -> Co
     check_alike(runs)
     tell_other_code(runs)
     tell_missing_figures(runs[0].technology)
-    effort = _effort(runs, options)
+    efforts = _efforts(runs, options)
     library = _library(options)
     foreign = [(given, run) for given in options.verilog for run in _runs_for(given, runs)]
     published = published_rows(options.published, list(by_data_set(runs))) if options.published else []
     words = {folder: text for own in by_data_set(runs).values() for folder, text in variants(own).items()}
     rows: list[Row] = []
     for given, run in foreign:
-        rows.append(
-            foreign_row(given.path, given.label, run, words[run.folder], effort, simulated=options.simulated)
-        )
+        effort = efforts[run.name]
+        rows.append(foreign_row(given.path, given.label, run, effort, simulated=options.simulated))
         reporter.line(f"{run.folder}: {rows[-1].id} measured")
     for run in runs:
-        rows += _rows_of(run, options, words[run.folder], effort if library else None, reporter)
+        for stage in options.stages:
+            circuits = [Circuit.of(run, entry) for entry in run.chosen_of(stage, options.per_stage)]
+            rows += _stage_rows(run, stage, circuits, words[run.folder], options.proved, reporter)
+            if library and stage != TEXTBOOK:
+                rows += _graph_rows(run, stage, circuits, words[run.folder], options.adder_graphs, reporter)
     return Comparison.of(runs, [*rows, *published], words, library, options.stages)
 
 
-def _rows_of(
-    run: ComparedRun, options: Options, variant: str, effort: str | None, reporter: Reporter
+def _stage_rows(
+    run: ComparedRun, stage: str, circuits: Sequence[Circuit], variant: str, proved: bool, reporter: Reporter
 ) -> Iterator[Row]:
-    for stage in options.stages:
-        front = run.front_of(stage)
-        answers = levels_of(front, run.exact_score)
-        circuits = [Circuit.of(run, entry) for entry in run.chosen_of(stage, options.per_stage)]
-        with reporter.bar(f"{run.name} {stage}", len(circuits)) as bar:
-            for circuit in circuits:
-                losses = [BEST if loss is None else loss for loss, e in answers.items() if e is circuit.entry]
-                losses = [BEST] if stage in BASELINES else losses
-                yield circuit_row(circuit, stage, variant, tuple(sorted(losses)), proved=options.proved)
-                bar.step()
-        networks = [c for c in circuits if isinstance(c.model, DiscreteMLP) and c.netlist.instances]
-        if effort is not None and stage != TEXTBOOK:
-            chosen = spread(networks, options.adder_graphs)
-            with reporter.bar(f"{run.name} {stage} as adder graphs", len(chosen)) as bar:
-                for circuit in chosen:
-                    yield adder_row(circuit, variant, effort)
-                    bar.step()
+    answers = levels_of(run.front_of(stage), run.exact_score)
+    with reporter.bar(f"{run.name} {stage}", len(circuits)) as bar:
+        for circuit in circuits:
+            losses = [BEST if loss is None else loss for loss, e in answers.items() if e is circuit.entry]
+            losses = [BEST] if stage in BASELINES else sorted(losses)
+            yield circuit_row(circuit, stage, variant, tuple(losses), proved=proved)
+            bar.step()
 
 
-def _effort(runs: Sequence[ComparedRun], options: Options) -> str:
-    """The effort of what is mapped now: like with like, so the runs' own unless the user decides."""
-    efforts = sorted({run.config.effort for run in runs}, key=EFFORTS.index)
-    if options.effort is None and len(efforts) > 1 and (options.verilog or options.adder_graphs):
-        raise ConfigError(f"effort: the runs were mapped with {' and '.join(efforts)}; choose one with --effort")
-    return options.effort or efforts[-1]
+def _graph_rows(
+    run: ComparedRun, stage: str, circuits: Sequence[Circuit], variant: str, most: int, reporter: Reporter
+) -> Iterator[Row]:
+    networks = [c for c in circuits if isinstance(c.model, DiscreteMLP) and c.netlist.instances]
+    chosen = spread(networks, most)
+    with reporter.bar(f"{run.name} {stage} as adder graphs", len(chosen)) as bar:
+        for circuit in chosen:
+            yield adder_row(circuit, variant)
+            bar.step()
+
+
+def _efforts(runs: Sequence[ComparedRun], options: Options) -> dict[str, str]:
+    """By data set the effort of given Verilog: like with like, so that of the runs unless the user decides."""
+    found = {}
+    for name, own in by_data_set(runs).items():
+        efforts = sorted({run.config.effort for run in own}, key=EFFORTS.index)
+        if options.effort is None and len(efforts) > 1 and options.verilog:
+            words = " and ".join(efforts)
+            raise ConfigError(f"effort: the runs of {name} were mapped with {words}; choose one with --effort")
+        found[name] = options.effort or efforts[-1]
+    return found
 
 
 def _library(options: Options) -> str | None:
@@ -250,7 +258,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"build N networks of each stage with shared adders of {LIBRARY} too (default: none; {ADDER_GRAPHS})",
     )
     add("--published", type=Path, metavar="FILE", help="CSV of others: label,accuracy,area_cm2,power_mw[,data_set]")
-    add("--effort", choices=EFFORTS, help="synthesis of Verilog and adder graphs (default: the runs')")
+    add("--effort", choices=EFFORTS, help="of the synthesis of given Verilog (default: the runs')")
     add("--no-proof", action="store_true", help="do not prove circuits that the runs have no proof of")
     add("--no-simulation", action="store_true", help="do not simulate given Verilog beside its netlist")
     add("--quiet", action="store_true", help="print nothing but errors and warnings")

@@ -204,8 +204,8 @@ def _proved_now(circuit: Circuit) -> dict[str, Any]:
     return proof.to_json()
 
 
-def adder_row(circuit: Circuit, variant: str, effort: str) -> Row:
-    """The same network with the sums of a shared adder graph, mapped, checked and measured in the same way.
+def adder_row(circuit: Circuit, variant: str) -> Row:
+    """The same network with the sums of a shared adder graph, mapped with its run's effort and measured alike.
 
     Raises
     ------
@@ -215,7 +215,7 @@ def adder_row(circuit: Circuit, variant: str, effort: str) -> Row:
     assert isinstance(model, DiscreteMLP)
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         shared = shared_circuit(model)
-        mapped = map_verilog(shared.verilog, run.technology, effort=effort, work_dir=Path(folder))
+        mapped = map_verilog(shared.verilog, run.technology, effort=run.config.effort, work_dir=Path(folder))
     tried = check_answers(circuit.id, mapped.netlist, run, model)
     words = (
         f"netlist = its Verilog: {PROVED}; Verilog = classifier: the same answers on {tried} vectors, not proved"
@@ -258,7 +258,7 @@ def check_answers(name: str, netlist: Netlist, run: ComparedRun, model: Classifi
     return len(tried)
 
 
-def foreign_row(path: Path, label: str, run: ComparedRun, variant: str, effort: str, *, simulated: bool) -> Row:
+def foreign_row(path: Path, label: str, run: ComparedRun, effort: str, *, simulated: bool) -> Row:
     """Measure a stranger's Verilog on the test rows of a run.
 
     Raises
@@ -280,7 +280,6 @@ def foreign_row(path: Path, label: str, run: ComparedRun, variant: str, effort: 
     tried = simulate_both(circuit, run.technology, vectors, run.config.input_bits) if simulated else 0
     return Row(
         series=FOREIGN,
-        variant=variant,
         id=label,
         stage=FOREIGN,
         figures=_figures(circuit.netlist, run, None),

@@ -338,6 +338,18 @@ def test_a_strangers_circuit_that_is_none(run_folder, tmp_path, capsys, verilog,
     assert not (tmp_path / "out").exists()
 
 
+def test_runs_of_several_efforts_leave_the_choice_to_the_user(run_folder, copied, tmp_path, capsys):
+    folder, path = copied("other", effort="standard"), "config.toml"
+    text = (folder / path).read_text().replace('effort = "quick"', 'effort = "standard"')
+    (folder / path).write_text(text)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["stages"]["data"]["files"][path] = sha256_text(text)
+    (folder / MANIFEST).write_text(json_text(manifest))
+    (tmp_path / "top.v").write_text(PORTS)
+    line = refused(capsys, run_folder, folder, "--verilog", tmp_path / "top.v", "--out", tmp_path / "out")
+    assert "the runs of iris were mapped with quick and standard; choose one with --effort" in line
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
