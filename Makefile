@@ -25,7 +25,8 @@ lint: reference
 types: reference
 	$(BIN)/mypy $(ROOMS) tests benchmarks
 
-# What a circuit needs; `reference` adds PyTorch and matplotlib, which only the float suite and the tests need.
+# What a circuit needs; `reference` adds PyTorch, matplotlib and da4ml, which only the float suite, adder graphs and
+# the tests need.
 environment: .venv/installed
 
 reference: .venv/installed-reference
@@ -37,7 +38,7 @@ reference: .venv/installed-reference
 	touch $@
 
 .venv/installed-reference: .venv/installed
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference,adders]'
 	touch $@
 
 clean:

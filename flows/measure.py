@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
 import tempfile
 import warnings
@@ -27,10 +28,10 @@ from flows.front_ends import system_words
 from flows.run import json_text
 from hdl.cells import verilog_text
 from hdl.liberty import read_liberty
-from hdl.synthesis import map_verilog, netlist_if_mapped, netlist_verilog
+from hdl.synthesis import map_verilog, netlist_if_mapped, netlist_verilog, read_netlist
 from printedmlp.circuit import Netlist
 from printedmlp.dataset import load_dataset
-from printedmlp.errors import ConfigError, DataError, PrintedMLPWarning
+from printedmlp.errors import ConfigError, DataError, PrintedMLPWarning, ToolError
 from printedmlp.power_sources import DEFAULT_RATE_HZ, USUAL, Use, use_of
 from printedmlp.preparation import prepare
 from printedmlp.technology import BUILT_IN, Technology, load_technology
@@ -68,9 +69,21 @@ def read_circuit(path: Path, technology: Technology, effort: str) -> Circuit:
         raise DataError(f"{path}: cannot be read: {error}") from None
     if netlist := netlist_if_mapped(verilog, technology):
         return Circuit(verilog, netlist, None)
-    with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
-        mapped = map_verilog(verilog, technology, effort=effort, work_dir=Path(folder))
+    try:
+        with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
+            mapped = map_verilog(verilog, technology, effort=effort, work_dir=Path(folder))
+    except ToolError:
+        if any(re.search(rf"\b{re.escape(cell)}\b", verilog) for cell in technology.cells):
+            # Cells without their modules cannot be synthesised; why the text is no netlist says more.
+            read_netlist(verilog, technology)
+        raise
     return Circuit(verilog, mapped.netlist, mapped.recipe)
+
+
+def check_outputs(path: Path, netlist: Netlist) -> None:
+    """Refuse, with a DataError, a circuit with more output bits than a class index has."""
+    if (outputs := len(netlist.outputs)) > MOST_OUTPUTS:
+        raise DataError(f"{path}: out has {outputs} bits; a class index has at most {MOST_OUTPUTS}")
 
 
 def tell_missing_figures(technology: Technology) -> None:
@@ -148,8 +161,7 @@ def measure(
         raise ConfigError(f"seed: {source.seed} is negative")
     tell_missing_figures(technology)
     circuit = read_circuit(verilog, technology, effort)
-    if (outputs := len(circuit.netlist.outputs)) > MOST_OUTPUTS:
-        raise DataError(f"{verilog}: out has {outputs} bits; a class index has at most {MOST_OUTPUTS}")
+    check_outputs(verilog, circuit.netlist)
     vectors = source.vectors(circuit.netlist.n_inputs)
     input_bits = bits_per_feature(circuit.netlist.n_inputs, vectors.codes.shape[1])
     figures = figures_of(circuit.netlist, technology, vectors, input_bits, rate_hz=use.rate_hz)

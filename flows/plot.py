@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 
 from printedmlp.power_sources import POWER_SOURCES
 
@@ -26,6 +27,14 @@ SHAPES = {
     "refine": "M0 -7.6 L1.9 -2.6 L7.2 -2.3 L3.1 1 L4.5 6.1 L0 3.2 L-4.5 6.1 L-3.1 1 L-7.2 -2.3 L-1.9 -2.6 Z",
 }
 """Outline of each stage's mark about its centre, in pixels: the stages are told apart without their colours too."""
+OUTLINES = {
+    **SHAPES,
+    "ours": "M-5.2 0 A5.2 5.2 0 1 1 5.2 0 A5.2 5.2 0 1 1 -5.2 0 Z",
+    "adders": "M-2 -6 H2 V-2 H6 V2 H2 V6 H-2 V2 H-6 V-2 H-2 Z",
+    "verilog": "M0 -6.4 L6.1 -2 L3.8 5.2 H-3.8 L-6.1 -2 Z",
+    "published": "M0 6.2 L5.8 -4.4 H-5.8 Z",
+}
+"""The same of all that a comparison draws."""
 NAMED = ("textbook", "exact")
 """Stages of one circuit, which is named in the picture."""
 
@@ -40,9 +49,12 @@ class Mark:
     stage : one of `SHAPES`, which decides shape and colour.
     area_cm2, power_mw : where it stands on the axes.
     test, validation : values of the chosen metric, as fractions.
+        None where nothing was validated.
     interval : 95 % interval of `test`; None where there is none for the metric.
     on_front : whether it is on the front of all stages; the others are drawn hollow.
     on_stage_front : whether its stage's line goes through it.
+    line : tells apart the lines of one stage.
+    name : written beside the mark; the baselines' stands there without.
     """
 
     label: str
@@ -50,10 +62,12 @@ class Mark:
     area_cm2: float
     power_mw: float
     test: float
-    validation: float
+    validation: float | None
     interval: tuple[float, float] | None = None
     on_front: bool = True
     on_stage_front: bool = True
+    line: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +156,7 @@ def key_svg(stage: str, *, filled: bool = True) -> str:
     kind = "" if filled else " hollow"
     return (
         '<svg class="plot" width="18" height="18" viewBox="-9 -9 18 18" aria-hidden="true">'
-        f'<g class="mark stage-{stage}{kind}"><path d="{SHAPES[stage]}"/></g></svg>'
+        f'<g class="mark stage-{stage}{kind}"><path d="{OUTLINES[stage]}"/></g></svg>'
     )
 
 
@@ -225,8 +239,10 @@ def _majority(scale: Scale, majority: float) -> list[str]:
 
 def _stage_lines(scale: Scale, axis: Axis, marks: Sequence[Mark]) -> list[str]:
     parts = []
-    for stage in SHAPES:
-        own = [m for m in marks if m.stage == stage and m.on_stage_front]
+    for stage, line in sorted(
+        {(m.stage, m.line) for m in marks}, key=lambda pair: (list(OUTLINES).index(pair[0]), pair)
+    ):
+        own = [m for m in marks if (m.stage, m.line) == (stage, line) and m.on_stage_front]
         if len(own) > 1:
             places = (f"{scale.x(axis.value(m)):.1f} {scale.y(m.test):.1f}" for m in sorted(own, key=axis.value))
             parts.append(f'<path class="stage-line stage-{stage}" d="M{" L".join(places)}"/>')
@@ -237,22 +253,33 @@ def _mark(scale: Scale, axis: Axis, mark: Mark) -> str:
     x, y = scale.x(axis.value(mark)), scale.y(mark.test)
     ends = _whisker_ends(mark)
     interval = f" ({mark.interval[0]:.1%} to {mark.interval[1]:.1%})" if mark.interval else ""
-    title = (
-        f"<title>{mark.label}: {axis.value(mark):.4g} {axis.unit}, test {mark.test:.1%}{interval}, "
-        f"validation {mark.validation:.1%}</title>"
-    )
+    validation = "" if mark.validation is None else f", validation {mark.validation:.1%}"
+    words = f"{mark.label}: {axis.value(mark):.4g} {axis.unit}, test {mark.test:.1%}{interval}{validation}"
+    title = f"<title>{escape(words)}</title>"
     rows = [f"{scale.y(end):.1f}" for end in ends]
     whisker = f'<line class="whisker" x1="{x:.1f}" y1="{rows[1]}" x2="{x:.1f}" y2="{rows[0]}"/>' if rows else ""
     kind = "" if mark.on_front and mark.stage != "textbook" else " hollow"
-    shape = f'<path transform="translate({x:.1f} {y:.1f})" d="{SHAPES[mark.stage]}"/>'
+    shape = f'<path transform="translate({x:.1f} {y:.1f})" d="{OUTLINES[mark.stage]}"/>'
     return f'<g class="mark stage-{mark.stage}{kind}">{title}{whisker}{shape}</g>'
 
 
 def _names(scale: Scale, axis: Axis, marks: Sequence[Mark]) -> list[str]:
-    """The baselines' names, ending at their marks, one above and one below: their scores are the same."""
+    """Names of the baselines, ending at their marks, and those that marks bring with them."""
     return [
-        f'<text class="name stage-{m.stage}" x="{scale.x(axis.value(m)):.1f}" '
-        f'y="{scale.y(m.test) + (22 if m.stage == "exact" else -14):.1f}" text-anchor="end">{m.stage}</text>'
-        for m in marks
-        if m.stage in NAMED
+        *(_baseline_name(scale, axis, m) for m in marks if m.stage in NAMED and m.on_front and not m.name),
+        *(_own_name(scale, axis, m) for m in marks if m.name),
     ]
+
+
+def _baseline_name(scale: Scale, axis: Axis, mark: Mark) -> str:
+    """One above and one below: their scores are the same."""
+    x, y = scale.x(axis.value(mark)), scale.y(mark.test) + (22 if mark.stage == "exact" else -14)
+    return f'<text class="name stage-{mark.stage}" x="{x:.1f}" y="{y:.1f}" text-anchor="end">{mark.stage}</text>'
+
+
+def _own_name(scale: Scale, axis: Axis, mark: Mark) -> str:
+    """On the side of the mark that has more room."""
+    x, y = scale.x(axis.value(mark)), scale.y(mark.test) + 4
+    left = x > (LEFT + WIDTH) * 0.6
+    place = f'x="{x + (-10 if left else 10):.1f}" y="{y:.1f}" text-anchor="{"end" if left else "start"}"'
+    return f'<text class="name own stage-{mark.stage}" {place}>{escape(mark.name)}</text>'

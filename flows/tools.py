@@ -66,6 +66,13 @@ def find_tools() -> list[Tool]:
             _found(lambda: first_line(["iverilog", "-V"])),
             "apt-get install iverilog",
         ),
+        Tool(
+            "da4ml",
+            "adder graphs (flows.compare --adder-graphs)",
+            False,
+            _package("da4ml"),
+            "pip install '.[adders]'",
+        ),
         Tool("torch", "float reference networks", False, _package("torch"), "pip install '.[reference]'"),
     ]
 

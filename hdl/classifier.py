@@ -11,7 +11,7 @@ from hdl.argmax import Argmax
 from hdl.neuron import Neuron
 from hdl.qrelu import relu
 from printedmlp.model import DiscreteMLP, Interval, LayerIntervals
-from printedmlp.summand import word_width
+from printedmlp.summand import summands_of, word_width
 from printedmlp.winners import compared_bounds, possible_winners
 
 
@@ -57,8 +57,8 @@ class Classifier(wiring.Component):
         self.intervals = model.intervals()
         self.scores = _score_nets(self.intervals[-1])
         self.bounds = _value_bounds(model, self.intervals)
-        self.neurons = _live_neurons(model, self.scores, self.bounds, self.intervals)
-        self.blocks: dict[str, wiring.Component] = {f"neuron_{n}_{j}": b for (n, j), b in self.neurons.items()}
+        self.live = _live_neurons(model, self.scores, self.bounds, self.intervals)
+        self.blocks = self._neuron_blocks()
         self.argmax = Argmax(self.bounds[-1]) if self.scores else None
         if self.argmax:
             self.blocks["argmax"] = self.argmax
@@ -71,18 +71,29 @@ class Classifier(wiring.Component):
         values: dict[tuple[int, int], Value] = {}
         for i in range(self.model.n_features):
             values[0, i] = self.inp.word_select(i, self.model.input_bits)
-        for (number, index), neuron in self.neurons.items():
-            y = values[number + 1, index] = Signal(len(neuron.y), name=self._net(number, index))
-            ports = {f"x{i}": values[number, i] for i in neuron.summands.inputs}
-            _instantiate(m, f"neuron_{number}_{index}", ports, "y", y)
+        self._add_neurons(m, values)
         sums = {c: value for (level, c), value in values.items() if level == len(self.model.layers)}
         compared = {c: self._compared(m, c, sums.get(c)) for c in self.scores}
         if self.argmax:
             ports = {f"value_{c}": compared[c] for c in self.argmax.varying}
-            _instantiate(m, "argmax", ports, "out", self.out)
+            instantiate(m, "argmax", ports, {"out": self.out})
         else:
             m.d.comb += self.out.eq(possible_winners(self.bounds[-1])[0])
         return m
+
+    def _neuron_blocks(self) -> dict[str, wiring.Component]:
+        """Blocks that compute the live neurons, by module name."""
+        self.neurons = {
+            (n, j): Neuron(self.model.layers[n], j, self.bounds[n], self.intervals[n]) for n, j in self.live
+        }
+        return {f"neuron_{n}_{j}": block for (n, j), block in self.neurons.items()}
+
+    def _add_neurons(self, m: Module, values: dict[tuple[int, int], Value]) -> None:
+        """Instantiate the neurons; `values` has the features at level 0 and receives every neuron's output."""
+        for (number, index), neuron in self.neurons.items():
+            y = values[number + 1, index] = Signal(len(neuron.y), name=self._net(number, index))
+            ports = {f"x{i}": values[number, i] for i in neuron.summands.inputs}
+            instantiate(m, f"neuron_{number}_{index}", ports, {"y": y})
 
     def _net(self, number: int, index: int) -> str:
         """Name of a neuron's net: an output neuron's is the score itself unless it is still to be rectified."""
@@ -101,9 +112,10 @@ class Classifier(wiring.Component):
         return score if total is None or c == min(self.scores) else total
 
 
-def _instantiate(m: Module, name: str, inputs: dict[str, Value], port: str, output: Value) -> None:
+def instantiate(m: Module, name: str, inputs: dict[str, Value], outputs: dict[str, Value]) -> None:
+    """Add an instance of the module `name`, with the values at its input and output ports."""
     connections = {f"i_{key}": value for key, value in inputs.items()}
-    m.submodules[name] = Instance(name, **connections, **{f"o_{port}": output})
+    m.submodules[name] = Instance(name, **connections, **{f"o_{key}": value for key, value in outputs.items()})
 
 
 def _value_bounds(model: DiscreteMLP, intervals: Sequence[LayerIntervals]) -> list[tuple[Interval, ...]]:
@@ -117,12 +129,13 @@ def _live_neurons(
     classes: Collection[int],
     bounds: list[tuple[Interval, ...]],
     intervals: Sequence[LayerIntervals],
-) -> dict[tuple[int, int], Neuron]:
-    """Blocks by layer and index of the neurons that vary and that the class depends on."""
+) -> list[tuple[int, int]]:
+    """Layer and index of the neurons that vary and that the class depends on, in order."""
     wanted = {c for c in classes if bounds[-1][c][0] < bounds[-1][c][1]}
-    live: dict[tuple[int, int], Neuron] = {}
+    live: list[tuple[int, int]] = []
     for number, layer in reversed(list(enumerate(model.layers))):
-        made = {(number, j): Neuron(layer, j, bounds[number], intervals[number]) for j in sorted(wanted)}
-        wanted = {i for neuron in made.values() for i in neuron.summands.inputs}
-        live = {**made, **live}
+        live = [*((number, j) for j in sorted(wanted)), *live]
+        widths = {j: word_width(intervals[number].sums[j]) for j in wanted}
+        summands = [summands_of(layer.neurons[j], layer.bias_shift, bounds[number], widths[j]) for j in wanted]
+        wanted = {i for own in summands for i in own.inputs}
     return live

@@ -103,6 +103,7 @@ CLOCKED = (
             "x0,x1,class\n0,0,0\n",
             "ports",
         ),
+        (MAPPED.replace("inp,", "inp, input clk,"), "x0,x1,class\n0,0,0\n", "has the ports input inp, input clk"),
         ('`include "/etc/passwd"\n' + GREATER, "x0,x1,class\n0,0,0\n", "include"),
         (GREATER, "x0,x1,x2,class\n0,0,0,0\n", "inp has 4 bits, which 3 features"),
         (GREATER, "x0,x1,class\n0,a,0\n", "line 2, column 'x1'"),
