@@ -148,14 +148,10 @@ def _points(n: int, sheet: Sheet) -> tuple[Floats, Floats]:
 def _net_arrays(netlist: Netlist, sheet: Sheet) -> tuple[Integers, Integers, Integers, Integers]:
     """Points of every net and nets of every cell, as the kernel documents them."""
     n = len(netlist.instances)
-    port_of: dict[int | None, int] = {bit: n + place for place, bit in enumerate(sheet.input_bits)}
     first_output = n + len(sheet.input_bits)
+    inputs: dict[int | None, list[int]] = {bit: [n + place] for place, bit in enumerate(sheet.input_bits)}
     points = [
-        [
-            *([port_of[net.source]] if net.source is not None else []),
-            *net.cells,
-            *(first_output + b for b in net.outputs),
-        ]
+        [*inputs.get(net.source, ()), *net.cells, *(first_output + bit for bit in net.outputs)]
         for net in nets_of(netlist)
     ]
     own: list[list[int]] = [[] for _ in range(n)]

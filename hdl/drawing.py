@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from printedmlp.names import clean_text
 
-INK, SOFT, PALE, WHITE = "#1c2430", "#55606e", "#eef1f5", "#ffffff"
+INK, SOFT, PALE, WHITE, GREY_LINE = "#1c2430", "#55606e", "#eef1f5", "#ffffff", "#5d6b7e"
 FONT = "system-ui, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hdl.annealing import nets_of
-from hdl.blocks import OTHER, SHARED, Blocks
+from hdl.blocks import LEAVES, OTHER, SHARED, Blocks
 from hdl.drawing import INK, PALE, SOFT, WHITE, Drawing, Group, Line, Mark, Rect, Text
 from hdl.placement import Placement
 from hdl.sheet import ESTIMATE
@@ -20,7 +20,10 @@ from printedmlp.circuit import Netlist
 COLOURS = (*("#332288", "#88ccee", "#cc6677", "#ddcc77", "#117733", "#aa4499", "#44aa99", "#999933", "#882255"),)
 """Paul Tol's "muted" colours, which the colour-blind can tell apart; after the last one they come again, barred."""
 GREY = "#c4c9d0"
-"""For cells of several parts or of none."""
+SEVERAL = (LEAVES, SHARED, OTHER)
+"""Grey, since their cells are of several features or outputs, or of no part."""
+BAR_PLACES = (0.84, 0.16, 0.5)
+"""Middles of the bars of a cell, from the top, in row heights."""
 DRAWN_PX = 640.0
 """The longer edge of the sheet in a picture."""
 TOP, FOOT, SIDE, LEGEND = 64.0, 58.0, 150.0, 250.0
@@ -64,7 +67,7 @@ class Look:
 def looks(blocks: Blocks) -> dict[str, Look]:
     """Colour and bars of every part that has cells, in the order of the parts."""
     used = [name for name in blocks.names if name in set(blocks.labels)]
-    parts = [name for name in used if name not in (SHARED, OTHER)]
+    parts = [name for name in used if name not in SEVERAL]
     found = {name: Look(COLOURS[k % len(COLOURS)], k // len(COLOURS)) for k, name in enumerate(parts)}
     return {name: found.get(name, Look(GREY)) for name in used}
 
@@ -104,7 +107,7 @@ def _sheet_marks(
         marks += _connections(netlist, placement, 0.9 * line)
     order = sorted(range(len(blocks.labels)), key=lambda k: (list(styles).index(blocks.labels[k]), k))
     cells = [_cell(placement, k, styles[blocks.labels[k]].colour, scale) for k in order]
-    bars = [bar for k in order for bar in _bars(placement, k, styles[blocks.labels[k]].bars)]
+    bars = [bar for k, box in zip(order, cells, strict=True) for bar in _bars(box, styles[blocks.labels[k]].bars)]
     return [*marks, *cells, *bars, *_ports(placement)]
 
 
@@ -116,12 +119,11 @@ def _cell(placement: Placement, k: int, colour: str, scale: float) -> Rect:
     return Rect(*box, colour, outline, 0.8 / scale if outline else 0.0, "cell")
 
 
-def _bars(placement: Placement, k: int, bars: int) -> list[Rect]:
+def _bars(box: Rect, bars: int) -> list[Rect]:
     """White bars across a cell, for parts whose colour comes again."""
-    sheet, left, width = placement.sheet, float(placement.left_mm[k]), float(placement.width_mm[k])
-    top, thick = sheet.height_mm - float(placement.bottom_mm[k]) - sheet.row_height_mm, 0.16 * sheet.row_height_mm
-    places = (top + sheet.row_height_mm * (n + 1) / (bars + 1) - thick / 2 for n in range(bars))
-    return [Rect(left, place, width, thick, WHITE, kind="bar") for place in places]
+    thick = 0.13 * box.height
+    places = [box.y + box.height * middle - thick / 2 for middle in BAR_PLACES[:bars]]
+    return [Rect(box.x, place, box.width, thick, WHITE, kind="bar") for place in places]
 
 
 def _ports(placement: Placement) -> list[Rect]:
@@ -244,11 +246,9 @@ def _legend(
     for name, look in styles.items():
         own = [k for k, label in enumerate(blocks.labels) if label == name]
         share = float(placement.width_mm[own].sum()) * placement.sheet.row_height_mm / total
-        marks += [Rect(x, y - 11, 16, 13, look.colour, SOFT, 0.6, "key")]
-        marks += [
-            Rect(x, y - 5.5 - 1.2 + 13 * ((n + 1) / (look.bars + 1) - 0.5), 16, 2, WHITE) for n in range(look.bars)
-        ]
-        marks.append(Text(x + 24, y, f"{shortened(_part(name, names))}: {len(own)}, {share:.0%}", 12.5, INK))
+        key = Rect(x, y - 11, 16, 13, look.colour, SOFT, 0.6, "key")
+        marks += [key, *_bars(key, look.bars)]
+        marks.append(Text(x + 24, y, f"{shortened(part_name(name, names))}: {len(own)}, {share:.0%}", 12.5, INK))
         y += 20
     for text in _figures(placement, connected=0 < len(blocks.labels) <= NAMED_CELLS):
         y += 20
@@ -256,7 +256,8 @@ def _legend(
     return marks
 
 
-def _part(name: str, names: Names) -> str:
+def part_name(name: str, names: Names) -> str:
+    """A part of the classifier in words: a tree's comparators have their feature's name."""
     kind, _, number = name.partition(" ")
     return names.feature(int(number)) if kind == "feature" and number.isdigit() else name
 
