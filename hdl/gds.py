@@ -6,6 +6,7 @@ The outlines stand for cells whose inside is not known here. An estimate of a sh
 from __future__ import annotations
 
 import datetime
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,10 +34,10 @@ def part_layers(blocks: Blocks) -> dict[str, int]:
     return {name: FIRST_PART_LAYER + k for k, name in enumerate(looks(blocks))}
 
 
-def write_gds(
-    path: Path, netlist: Netlist, technology: Technology, placement: Placement, blocks: Blocks, names: Names
-) -> None:
-    """Write a GDSII file in micrometres, on a grid of a nanometre; same bytes for the same layout.
+def gds_bytes(
+    netlist: Netlist, technology: Technology, placement: Placement, blocks: Blocks, names: Names
+) -> bytes:
+    """A GDSII file in micrometres, on a grid of a nanometre; same bytes for the same layout.
 
     Parameters
     ----------
@@ -50,7 +51,10 @@ def write_gds(
     library.add(*outlines.values(), top)
     _add_cells(top, netlist, placement, blocks, outlines)
     _add_sheet(top, placement, names)
-    library.write_gds(path, timestamp=TIMESTAMP)
+    with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
+        path = Path(folder, "layout.gds")
+        library.write_gds(path, timestamp=TIMESTAMP)
+        return path.read_bytes()
 
 
 def _outlines(netlist: Netlist, technology: Technology, height_mm: float) -> dict[str, gdstk.Cell]:
