@@ -1,6 +1,7 @@
 """Cells in rows: wire length by hand, nothing on anything else, and a checker that can fail."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ def test_neighbours_keep_their_distance():
             for k in range(120)
             if abs(placement.bottom_mm[k] - bottom) < 1e-9
         )
-        gaps += [b[0] - a[1] for a, b in zip(row[:-1], row[1:], strict=True)]
+        gaps += [b[0] - a[1] for a, b in pairwise(row)]
     assert min(gaps) > GAP * 0.5 - 1e-9
 
 
