@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "wires mm",
         "of random",
         "of start",
-        "wires a channel",
+        "a channel",
     ]
     print(table([*head, "s"], [row(r) for r in records]))
     if options.json:

@@ -24,14 +24,16 @@ SEVERAL = (LEAVES, SHARED, OTHER)
 """Grey, since their cells are of several features or outputs, or of no part."""
 BAR_PLACES = (0.84, 0.16, 0.5)
 """Middles of the bars of a cell, from the top, in row heights."""
-DRAWN_PX = 640.0
-"""The longer edge of the sheet in a picture."""
+SMALLEST_PX, LARGEST_PX, MOST_PX_PER_MM = 260.0, 640.0, 90.0
+"""The longer edge of the sheet in a picture, which small sheets do not fill."""
 TOP, FOOT, SIDE, LEGEND = 64.0, 58.0, 150.0, 250.0
 NAMED_CELLS = 80
 """Up to so many cells have their connections drawn."""
 LABEL_PX = 11.0
 STEPS_MM = tuple(m * 10.0**e for e in range(-3, 4) for m in (1, 2, 5))
-MOST_TICKS = 8
+TICK_PX = 48.0
+"""Least room between ticks of the ruler."""
+LEAST_WIDTH = 790.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def looks(blocks: Blocks) -> dict[str, Look]:
 def layout_drawing(netlist: Netlist, placement: Placement, blocks: Blocks, names: Names) -> Drawing:
     """The picture: sheet, rows, cells, ports, a ruler in mm and what the colours mean."""
     sheet, styles = placement.sheet, looks(blocks)
-    scale = DRAWN_PX / max(sheet.width_mm, sheet.height_mm)
+    longer = max(sheet.width_mm, sheet.height_mm)
+    scale = min(LARGEST_PX, max(SMALLEST_PX, MOST_PX_PER_MM * longer)) / longer
     width, height = sheet.width_mm * scale, sheet.height_mm * scale
     body = Group(SIDE, TOP, scale, tuple(_sheet_marks(netlist, placement, blocks, styles, scale)), "mm")
     legend_x = SIDE + width + 84
@@ -89,7 +92,7 @@ def layout_drawing(netlist: Netlist, placement: Placement, blocks: Blocks, names
         *legend,
     )
     tall = max(TOP + height + FOOT, TOP + 20.0 * (len(styles) + 7))
-    return Drawing(legend_x + LEGEND, tall, f"{names.circuit}: {ESTIMATE}", items)
+    return Drawing(max(LEAST_WIDTH, legend_x + LEGEND), tall, f"{names.circuit}: {ESTIMATE}", items)
 
 
 def _sheet_marks(
@@ -103,7 +106,7 @@ def _sheet_marks(
         marks.append(
             Rect(sheet.left_mm, top, sheet.right_mm - sheet.left_mm, sheet.row_height_mm, PALE, kind="row")
         )
-    if 0 < len(netlist.instances) <= NAMED_CELLS:
+    if len(netlist.instances) <= NAMED_CELLS:
         marks += _connections(netlist, placement, 0.9 * line)
     order = sorted(range(len(blocks.labels)), key=lambda k: (list(styles).index(blocks.labels[k]), k))
     cells = [_cell(placement, k, styles[blocks.labels[k]].colour, scale) for k in order]
@@ -219,7 +222,7 @@ def shortened(text: str, most: int = 18) -> str:
 
 def _ruler(width_mm: float, scale: float, y: float) -> list[Mark]:
     """Millimetres along the sheet's lower edge."""
-    step = next((s for s in STEPS_MM if width_mm / s <= MOST_TICKS), STEPS_MM[-1])
+    step = next((s for s in STEPS_MM if s * scale >= TICK_PX), STEPS_MM[-1])
     ticks = [k * step for k in range(math.floor(width_mm / step + 1e-9) + 1)]
     marks: list[Mark] = [Line(((SIDE, y), (SIDE + ticks[-1] * scale, y)), INK, 1.2, "ruler")]
     for tick in ticks:
@@ -241,8 +244,9 @@ def _legend(
 ) -> list[Mark]:
     """Parts with their cells and shares of the cells' area, then the sheet's figures."""
     total = placement.area_mm2 or 1.0
-    marks: list[Mark] = [Text(x, TOP + 12, "part: cells, share of their area", 12.5, SOFT)]
-    y = TOP + 36
+    head = Text(x, TOP + 12, "part: cells, share of their area", 12.5, SOFT)
+    marks: list[Mark] = [head] if styles else []
+    y = TOP + 36 if styles else TOP - 8
     for name, look in styles.items():
         own = [k for k, label in enumerate(blocks.labels) if label == name]
         share = float(placement.width_mm[own].sum()) * placement.sheet.row_height_mm / total
@@ -250,7 +254,7 @@ def _legend(
         marks += [key, *_bars(key, look.bars)]
         marks.append(Text(x + 24, y, f"{shortened(part_name(name, names))}: {len(own)}, {share:.0%}", 12.5, INK))
         y += 20
-    for text in _figures(placement, connected=0 < len(blocks.labels) <= NAMED_CELLS):
+    for text in _figures(placement, connected=len(blocks.labels) <= NAMED_CELLS):
         y += 20
         marks.append(Text(x, y, text, 12.5, SOFT))
     return marks
@@ -263,10 +267,10 @@ def part_name(name: str, names: Names) -> str:
 
 
 def _figures(placement: Placement, *, connected: bool) -> tuple[str, ...]:
-    sheet = placement.sheet
+    sheet, n = placement.sheet, len(placement.sheet.bottoms_mm)
     return (
         f"cells {three(placement.area_mm2)} mm2, {placement.utilisation:.0%} of the sheet",
-        f"{len(sheet.bottoms_mm)} rows, {three(sheet.row_height_mm)} mm high (assumed)",
+        f"{n} row{'' if n == 1 else 's'}, {three(sheet.row_height_mm)} mm high (assumed)",
         f"wires about {three(placement.wire_length_mm)} mm (estimate)",
         *(("lines: what is connected, no routes",) if connected else ()),
     )
