@@ -17,7 +17,7 @@ from flows.run import Run, write_bytes
 from hdl.blocks import blocks_of
 from hdl.drawing import svg_text
 from hdl.gds import gds_bytes, part_layers
-from hdl.layout import Names, layout_drawing, three
+from hdl.layout import Names, layout_drawing, length_words, three
 from hdl.placement import Placement, check_placement, place
 from hdl.raster import png_bytes
 from hdl.schematic import MOST_CELLS, schematic_svg
@@ -127,7 +127,7 @@ def layout_words(record: Mapping[str, Any] | None) -> str:
     width, height = record["sheet_mm"]
     return (
         f"{three(width)} x {three(height)} mm, {record['utilisation']:.0%} of it cells, wires about "
-        f"{three(record['wire_length_mm'])} mm; {record['meaning']}"
+        f"{length_words(record['wire_length_mm'])}; {record['meaning']}"
     )
 
 

@@ -168,6 +168,16 @@ def three(value: float) -> str:
     return f"{float(f'{value:.3g}'):.6f}".rstrip("0").rstrip(".")
 
 
+def length_words(length_mm: float) -> str:
+    """A length in mm, or in m from one on."""
+    return f"{three(length_mm / 1000)} m" if length_mm >= 1000 else f"{three(length_mm)} mm"
+
+
+def area_words(area_mm2: float) -> str:
+    """An area in mm2, or in cm2 from one on."""
+    return f"{three(area_mm2 / 100)} cm2" if area_mm2 >= 100 else f"{three(area_mm2)} mm2"
+
+
 def _cell_names(
     netlist: Netlist, placement: Placement, styles: dict[str, Look], blocks: Blocks, scale: float
 ) -> list[Text]:
@@ -252,7 +262,7 @@ def _legend(
         share = float(placement.width_mm[own].sum()) * placement.sheet.row_height_mm / total
         key = Rect(x, y - 11, 16, 13, look.colour, SOFT, 0.6, "key")
         marks += [key, *_bars(key, look.bars)]
-        marks.append(Text(x + 24, y, f"{shortened(part_name(name, names))}: {len(own)}, {share:.0%}", 12.5, INK))
+        marks.append(Text(x + 24, y, f"{shortened(part_name(name, names))}: {len(own)}, {share:.1%}", 12.5, INK))
         y += 20
     for text in _figures(placement, connected=len(blocks.labels) <= NAMED_CELLS):
         y += 20
@@ -269,8 +279,8 @@ def part_name(name: str, names: Names) -> str:
 def _figures(placement: Placement, *, connected: bool) -> tuple[str, ...]:
     sheet, n = placement.sheet, len(placement.sheet.bottoms_mm)
     return (
-        f"cells {three(placement.area_mm2)} mm2, {placement.utilisation:.0%} of the sheet",
+        f"cells {area_words(placement.area_mm2)}, {placement.utilisation:.0%} of the sheet",
         f"{n} row{'' if n == 1 else 's'}, {three(sheet.row_height_mm)} mm high (assumed)",
-        f"wires about {three(placement.wire_length_mm)} mm (estimate)",
+        f"wires about {length_words(placement.wire_length_mm)} (estimate)",
         *(("lines: what is connected, no routes",) if connected else ()),
     )

@@ -12,7 +12,7 @@ import pytest
 from hdl.blocks import LEAVES, Blocks, blocks_of
 from hdl.drawing import Drawing, Group, Line, Rect, Text, number, svg_text
 from hdl.gds import CELL_LAYER, FIRST_PART_LAYER, PORT_LAYER, SHEET_LAYER, TOP, gds_bytes, part_layers
-from hdl.layout import COLOURS, GREY, Names, layout_drawing, looks
+from hdl.layout import COLOURS, GREY, Names, area_words, layout_drawing, length_words, looks
 from hdl.placement import place
 from hdl.raster import png_bytes
 from printedmlp.circuit import Netlist
@@ -103,13 +103,8 @@ def test_the_svg_has_a_rectangle_to_scale_for_every_cell(n):
     netlist = mesh(n)
     placement, blocks = made(netlist)
     root = ET.fromstring(svg_text(layout_drawing(netlist, placement, blocks, NAMES)))
-    cells = [
-        rect
-        for group in root.iter(f"{SVG}g")
-        for rect in group.iter(f"{SVG}rect")
-        if "cell" in (group.get("class"), rect.get("class")) and group.get("data-unit") is None
-    ]
-    cells += [rect for rect in root.findall(f"{SVG}g[@data-unit='mm']/{SVG}rect") if rect.get("class") == "cell"]
+    (sheet,) = root.findall(f"{SVG}g[@data-unit='mm']")
+    cells = sheet.findall(f"{SVG}g[@class='cell']/{SVG}rect") + sheet.findall(f"{SVG}rect[@class='cell']")
     areas = sorted(float(cell.attrib["width"]) * float(cell.attrib["height"]) for cell in cells)
     wanted = sorted(EGFET.cell(instance.cell).area_mm2 for instance in netlist.instances)
     assert areas == pytest.approx(wanted, rel=1e-4)
@@ -170,3 +165,8 @@ def test_half_covered_pixels_are_mixed_and_words_leave_ink():
 
 def test_numbers_are_short():
     assert [number(v) for v in (1.0, -0.001, 2.5, 10.0, 0.126)] == ["1", "0", "2.5", "10", "0.13"]
+
+
+def test_large_figures_have_large_units():
+    assert [length_words(v) for v in (12.345, 999.0, 52551.0)] == ["12.3 mm", "999 mm", "52.6 m"]
+    assert [area_words(v) for v in (2.378, 1895.0)] == ["2.38 mm2", "18.9 cm2"]
