@@ -66,7 +66,12 @@ def _json(folder: Path, *parts: str) -> Any:
 
 
 def parsed(name: str, about: str | None, arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options of a benchmark over runs: data sets, folder of runs, seed, file for the figures."""
+    """The options of a benchmark over runs."""
+    return parser_of(name, about).parse_args(arguments)
+
+
+def parser_of(name: str, about: str | None) -> argparse.ArgumentParser:
+    """A parser of the options of a benchmark over runs: data sets, folder of runs, seed, file for the figures."""
     parser = argparse.ArgumentParser(
         prog=f"python -m benchmarks.{name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -74,7 +79,7 @@ def parsed(name: str, about: str | None, arguments: Sequence[str] | None) -> arg
     parser.add_argument("--folder", type=Path, default=FOLDER, help="runs as benchmarks.published leaves them")
     parser.add_argument("--seed", type=int, default=0, help="split whose run is read (default: 0)")
     parser.add_argument("--json", type=Path, help="file that receives the figures")
-    return parser.parse_args(arguments)
+    return parser
 
 
 def run_folder(options: argparse.Namespace, data_set: str) -> Path:

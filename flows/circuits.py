@@ -35,8 +35,9 @@ from flows.mapping import (
     spread,
     worth_keeping,
 )
+from flows.pictures import with_pictures
 from flows.proofs import Claim, prove_all
-from flows.run import json_text, sha256_text, whole_folder, write_text
+from flows.run import json_text, sha256_text, whole_folder, write_bytes, write_text
 from flows.thermometer import THERMOMETER_FILES, with_thermometers
 from hdl.cells import verilog_text
 from hdl.synthesis import netlist_verilog, read_netlist
@@ -134,6 +135,7 @@ def designs(job: Job) -> list[str]:
         proofs = prove_all(job, [_claim(drafts, design) for design in found])
         if job.config.inputs == THERMOMETER:
             found = with_thermometers(job, drafts, found)
+        found = with_pictures(job, drafts, found)
         records = _simulated(job, drafts, found)
         return [
             file
@@ -250,8 +252,11 @@ def _kept(job: Job, draft: Path, design: Design, verification: dict[str, Any], p
     names = {"class_names": list(job.dataset.class_names), "feature_names": list(job.dataset.feature_names)}
     record = {**design.point.to_json(), **design.extra, **names, "verification": simulated, "proof": proof}
     name = design.point.id
-    files = [*DESIGN_FILES, *(THERMOMETER_FILES if "thermometer" in design.extra else ())]
+    thermometer = THERMOMETER_FILES if "thermometer" in design.extra else ()
+    files = [*DESIGN_FILES, *thermometer, *design.extra["layout"]["files"]]
     with whole_folder(job.run.path("designs", name)) as folder:
         for file in files:
-            write_text(folder / file, json_text(record) if file == MEASURE else (draft / file).read_text("utf-8"))
+            write_bytes(
+                folder / file, json_text(record).encode() if file == MEASURE else (draft / file).read_bytes()
+            )
     return [f"designs/{name}/{file}" for file in files]

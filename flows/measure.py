@@ -20,13 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from flows.burns import block_words, power_words
 from flows.cli import run_command
 from flows.feasible import feasibility_of, feasibility_words
 from flows.figures import figures_of
 from flows.front_ends import system_words
+from flows.pictures import layout_words, write_pictures
 from flows.run import json_text
 from hdl.cells import verilog_text
+from hdl.layout import Names
 from hdl.liberty import read_liberty
 from hdl.synthesis import map_verilog, netlist_if_mapped, netlist_verilog, read_netlist
 from printedmlp.circuit import Netlist
@@ -145,6 +149,7 @@ def measure(
     effort: str = "standard",
     simulated: bool = True,
     use: Use = USUAL,
+    layout: Path | None = None,
 ) -> dict[str, Any]:
     """Measure one file; see the module's docstring.
 
@@ -156,6 +161,7 @@ def measure(
     effort : of the synthesis.
     simulated : whether given Verilog and netlist are also simulated with Verilator.
     use : how it is to be powered, at how many samples a second.
+    layout : folder that receives pictures of the circuit, see `flows.pictures`; None for no pictures.
     """
     if source.seed < 0:
         raise ConfigError(f"seed: {source.seed} is negative")
@@ -175,7 +181,17 @@ def measure(
         "simulated_vectors": checked,
         **figures,
         "feasibility": feasibility_of(figures, technology, use),
+        "layout": _pictured(layout, verilog, circuit, technology, vectors, source.seed) if layout else None,
     }
+
+
+def _pictured(
+    folder: Path, verilog: Path, circuit: Circuit, technology: Technology, vectors: Vectors, seed: int
+) -> dict[str, Any]:
+    """Write a stranger's pictures; its features are called as in a vector file."""
+    n = vectors.codes.shape[1]
+    names = Names(verilog.stem, circuit.netlist.n_inputs // n, tuple(f"x{feature}" for feature in range(n)))
+    return write_pictures(folder, circuit.netlist, technology, names, np.random.default_rng(seed), seed=seed)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -192,7 +208,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     use = use_of(options.sample_rate, options.battery_mah, options.battery_v)
     record = measure(
-        options.verilog, source, technology, effort=options.effort, simulated=not options.no_simulation, use=use
+        options.verilog,
+        source,
+        technology,
+        effort=options.effort,
+        simulated=not options.no_simulation,
+        use=use,
+        layout=options.layout,
     )
     nominal = f"{technology.nominal_voltage:g}"
     print(json_text(record) if options.json else measurement_text(record, nominal), end="")
@@ -220,6 +242,7 @@ def measurement_text(record: dict[str, Any], nominal: str) -> str:
         *((("longest path", record["timing"]["path"]),) if record["timing"] else ()),
         *((("power source", words),) if (words := feasibility_words(record)) else ()),
         *((("with sensors", words),) if (words := system_words(record)) else ()),
+        *((("layout", words),) if (words := layout_words(record["layout"])) else ()),
         ("simulation", f"given Verilog against netlist: {simulated}"),
     ]
     return "".join(f"{name:18} {value}\n" for name, value in lines)
@@ -264,6 +287,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--battery-v", type=_positive, metavar="V", help="its voltage")
     add("--effort", choices=("quick", "standard", "thorough"), default="standard", help="synthesis effort")
     add("--no-simulation", action="store_true", help="leave out the simulation of given Verilog beside its netlist")
+    add("--layout", type=Path, metavar="FOLDER", help="write layout (GDSII, SVG, PNG) and schematic there")
     add("--json", action="store_true", help="print JSON")
     return parser
 

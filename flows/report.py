@@ -50,6 +50,7 @@ def report_html(
     config: DesignConfig,
     technology: Technology,
     ceiling: str | None = None,
+    pictures: Figures | None = None,
 ) -> str:
     """Fill the page.
 
@@ -62,6 +63,7 @@ def report_html(
     config : the run's settings.
     technology : the cells, for its name, source and voltages.
     ceiling : what float networks reach on the same table, in words; None where nobody trained any.
+    pictures : of the circuits by id, from `flows.pictures`; None for a page without.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
@@ -102,6 +104,7 @@ def report_html(
         others=[view.point(point) for point in others],
         reductions=[view.reduction(row, points) for row in front["reductions"]],
         ceiling=ceiling,
+        pictures=pictures or {},
         levels=[view.level(level) for level in stages_side_by_side(circuits, view.exact)],
         stage_words={stage: STAGE_WORDS[stage] for stage in stages if stage in STAGE_WORDS},
         use=config.use,

@@ -6,6 +6,7 @@ from flows.ceiling import run_ceiling
 from flows.config import config_toml
 from flows.job import Job
 from flows.mapping import BASELINES
+from flows.pictures import report_pictures
 from flows.report import report_html
 from flows.run import json_text, write_text
 from flows.searches import search_layout
@@ -99,6 +100,9 @@ def report(job: Job) -> list[str]:
     )
     ceiling = run_ceiling(job.run.folder, job.dataset, job.config)
     words = ceiling.words if ceiling else None
-    page = report_html(front_record, dataset, quantiser, job.config, job.technology, words)
+    shown = ["exact", *(point["id"] for point in front_record["front"])]
+    linked = ["textbook", *(point["id"] for point in front_record["others"])]
+    pictures = report_pictures(job.run, shown, linked)
+    page = report_html(front_record, dataset, quantiser, job.config, job.technology, words, pictures)
     write_text(job.run.path("report.html"), page)
     return ["report.html"]

@@ -23,7 +23,7 @@ from sim.verilator import find_compiler, find_root, verilator_version
 REFERENCE_SUITE = Path(str(printedmlp.__file__)).parent / "reference"
 SOURCES = {".py", ".cpp", ".h", ".v", ".toml", ".j2", ".css"}
 """Kinds of files that decide what a run leaves."""
-DECIDING = ("printedmlp", "amaranth", "pyosys", "bitwuzla", "deap", "numba", "numpy", "scikit-learn")
+DECIDING = ("printedmlp", "amaranth", "pyosys", "bitwuzla", "deap", "gdstk", "numba", "numpy", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def find_tools() -> list[Tool]:
         Tool("Amaranth", "writes the Verilog", True, _package("amaranth"), "pip install ."),
         Tool("Yosys", "reads and maps Verilog", True, _package("pyosys"), "pip install ."),
         Tool("ABC", "minimises logic", True, _found(_abc), "pip install . (it comes with pyosys)"),
+        Tool("gdstk", "writes layouts", True, _package("gdstk"), "pip install ."),
         Tool("bitwuzla", "proves circuits", True, _package("bitwuzla"), "pip install ."),
         Tool("DEAP", "genetic search", True, _package("deap"), "pip install ."),
         Tool("Numba", "evaluates populations", True, _package("numba"), "pip install ."),

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import blocks, power, timing
+from benchmarks import blocks, layout, power, timing
 from benchmarks.run_circuits import RunCircuit, run_circuits
 from printedmlp.circuit import classes, input_bits_of, simulate
 from printedmlp.technology import load_technology
@@ -53,6 +53,10 @@ def test_tables_of_a_run(run_folder, tmp_path, capsys):
             assert record["fastest"]["leakage_share"] <= record["leakage_share"]["1"] <= 1
             assert record["leakage_share_with_glitches"] <= record["leakage_share"]["1"]
     timing.main(["iris", "--folder", str(tmp_path)])
+    layout.main(["--run", str(folder), "--json", str(figures)])
+    for record in json.loads(figures.read_text()):
+        assert record["of_random"] is None or record["of_random"] <= 1.2
+        assert record["of_start"] is None or record["of_start"] <= 1
     printed = capsys.readouterr().out
     for circuit in run_circuits(folder, EGFET):
         assert printed.count(f"| iris {circuit.stage} |") >= 2 or not circuit.netlist.instances

@@ -44,7 +44,9 @@ def test_the_folder_holds_what_the_front_names(run_folder):
     assert front["others"]
     for name in names:
         files = {path.name for path in (run_folder / "designs" / name).iterdir()}
-        assert files == set(circuits.DESIGN_FILES)
+        pictures = json.loads((run_folder / "designs" / name / "measure.json").read_text())["layout"]["files"]
+        assert files == {*circuits.DESIGN_FILES, *pictures}
+        assert {"layout.gds", "layout.svg", "layout.png"} <= files
 
 
 def test_every_stage_is_there_and_numbered_by_area(run_folder):

@@ -64,7 +64,7 @@ ALL_STAGES = front(
 )
 
 
-def page(data, names=("a", "b"), classes=("no", "yes"), ceiling=None, technology=None, **settings):
+def page(data, names=("a", "b"), classes=("no", "yes"), ceiling=None, technology=None, pictures=None, **settings):
     dataset = {
         "name": "table",
         "source": "table.csv",
@@ -79,7 +79,7 @@ def page(data, names=("a", "b"), classes=("no", "yes"), ceiling=None, technology
     features = [{"name": name, "thresholds": [0.5, 1.0]} for name in names]
     config = make_config(None, {"dataset": "table.csv", **settings})
     return report_html(
-        data, dataset, {"features": features}, config, technology or load_technology("egfet"), ceiling
+        data, dataset, {"features": features}, config, technology or load_technology("egfet"), ceiling, pictures
     )
 
 
