@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from flows.compared_runs import ComparedRun
+from flows.config import PROOF_TIME_LIMIT_S
 from flows.config import THERMOMETER as SECOND_FORM
 from flows.figures import figures_of
 from flows.mapping import TEXTBOOK, Entry, model_of
 from flows.measure import check_outputs, read_circuit, simulate_both
-from flows.proofs import NOT_TRIED, TIME_LIMIT_S
+from flows.proofs import NOT_TRIED
 from flows.run import sha256_file, sha256_text
 from hdl.adder_graph import LIBRARY, library_version
 from hdl.proof import PROVED, REFUTED, prove
@@ -194,7 +195,7 @@ def _proof(circuit: Circuit, design: Mapping[str, Any] | None, proved: bool) -> 
 def _proved_now(circuit: Circuit) -> dict[str, Any]:
     technology = circuit.run.technology
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
-        work_dir, limit = Path(folder), TIME_LIMIT_S
+        work_dir, limit = Path(folder), PROOF_TIME_LIMIT_S
         proof = prove(circuit.model, circuit.netlist, technology, time_limit_s=limit, work_dir=work_dir)
     if proof.verdict == REFUTED:
         raise VerificationError(
