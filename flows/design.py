@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flows import circuits, refinement, searches, stages
+from flows import circuits, priced_refinement, searches, stages
 from flows.ceiling import FILE, reference_for, run_ceiling
 from flows.cli import run_command
 from flows.config import BUDGETS, CHOICES, DesignConfig, make_config, with_hidden
@@ -41,7 +41,7 @@ STAGES: dict[str, Stage] = {
     "tree": searches.tree,
     "search": searches.search,
     "synthesis": circuits.synthesis,
-    "refine": refinement.refine,
+    "refine": priced_refinement.refine,
     "designs": circuits.designs,
     "front": stages.front,
     "report": stages.report,
