@@ -219,7 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--effort", choices=CHOICES["effort"], help="synthesis effort")
     add("--technology", metavar="NAME", help=f"{', '.join(BUILT_IN)} or a TOML file (default: egfet)")
     add("--liberty", metavar="FILE", help="Liberty file of the cells to use instead")
-    add("--inputs", choices=CHOICES["inputs"], help="thermometer: circuits on comparators' outputs as well")
+    add("--inputs", choices=CHOICES["inputs"], help="thermometer: search for circuits on comparators' outputs")
     add("--sample-rate", type=float, metavar="HZ", help="samples a second to classify (default: 5)")
     add("--battery-mah", type=float, metavar="MAH", help="capacity of a battery whose life is to be told")
     add("--battery-v", type=float, metavar="V", help="its voltage")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from flows.job import Job
 from flows.levels import is_priced, prices_of
 from flows.mapping import ESTIMATE, ESTIMATED_POWER, PAPER, SEARCH, TREE, Entry, Judge, spread
+from flows.progress import Bar
 from flows.teacher import training_rows
 from printedmlp.anneal import AnnealSettings, anneal
 from printedmlp.cost import PopulationCost
@@ -108,13 +111,18 @@ def tree(job: Job) -> list[str]:
                 rng=rng,
                 class_weights=weights,
                 thresholds=thresholds,
-                on_progress=lambda done, of, number=number: bar.step(to=number * of + done),
+                on_progress=partial(_told, bar, number),
                 should_stop=job.stop.is_set,
             )
             trees |= {f.tree.dumps(): f.tree for f in (*priced, *approximated) if f.tree.dumps() not in trees}
     found = [judge.entry(TREE, t, **tree_estimates(job, t)) for t in trees.values()]
     job.run.write_json({"found": found}, "search", "tree.json")
     return ["search/tree.json"]
+
+
+def _told(bar: Bar, number: int, done: int, of: int) -> None:
+    """Generations done of all prices' searches, of which each has as many."""
+    bar.step(to=number * of + done)
 
 
 def tree_estimates(job: Job, tree: DecisionTree) -> dict[str, float]:

@@ -177,6 +177,7 @@ def _recorded(
     if extra["front_end"] is None or design.point.system is None:
         return replace(design, extra=extra)
     bare = comparators_cost(technology, inputs.thresholds.levels, inputs.input_bits)
-    both = system(Cost(second["area_cm2"], second["power_mw"][voltage]), bare.to_json())
+    gates = Cost(second["area_cm2"], second["power_mw"][voltage])
+    both = {**(system(gates, bare.to_json()) or {}), "gates": gates.to_json()}
     point = replace(design.point, system={**design.point.system, "thermometer": both})
     return replace(design, point=point, extra=extra)

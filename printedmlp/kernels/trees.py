@@ -173,7 +173,7 @@ def _area(genes: Array, form: Array, rows: Rows, units: Array, scratch: Scratch,
 
 
 @inlined
-def _new_test(feature: int, t: int, input_bits: int, units: Array, scratch: Scratch, stamp: int) -> int:
+def _new_test(feature: int, t: int, input_bits: int, units: Array, scratch: Scratch, stamp: int) -> Any:
     """What a test costs that this individual does not have yet."""
     tests, links = scratch[3], scratch[4]
     if tests[feature << input_bits | t] == stamp:
