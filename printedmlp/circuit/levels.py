@@ -66,6 +66,10 @@ def gates_of_codes(
     ------
     ModelError : the netlist has a cell of more than two inputs.
     """
+    if not netlist.n_inputs:
+        # A constant; a classifier of gates has an input, whether it reads it or not.
+        levels, old = ((1,), *levels[1:]), levels
+        netlist = on_levels(netlist, old, levels)
     bare = GateClassifier.of_netlist(netlist, technology, input_bits=1, n_classes=n_classes)
     gates: list[Gate] = []
     known: dict[Gate, int] = {}

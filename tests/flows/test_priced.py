@@ -176,6 +176,16 @@ def test_evolved_circuits_know_their_levels_and_what_they_cost(priced):
     assert found.entry["merit"] > 0.9
 
 
+def test_a_circuit_that_reads_nothing_costs_no_comparator(priced):
+    job = job_of(priced, inputs="thermometer")
+    n = len(priced_refinement.levels_of(job).places)
+    found = priced_refinement.candidate(job, Judge.of(job), Netlist(n, (), (1, 0)))
+    assert (area_of(found.entry), power_of_choice(found.entry)) == (0, 0)
+    inverted = Netlist(n, (Instance("INVX1", (0,)),), (2 + n, 0))
+    found = priced_refinement.candidate(job, Judge.of(job), inverted)
+    assert area_of(found.entry) == pytest.approx(EGFET.cell("INVX1").area_mm2 / 100)
+
+
 def test_without_the_option_nothing_has_a_price(priced):
     job = job_of(priced)
     assert job.config.inputs == "binary"

@@ -65,3 +65,9 @@ def test_comparators_of_gates_by_hand():
         Gate(0b0111, (9, 10)),
     )
     assert model.outputs == (11, 7)
+
+
+def test_a_circuit_that_reads_no_level_is_a_constant():
+    netlist = Netlist(0, (Instance("INVX1", (0,)),), (0, 2))
+    model = gates_of_codes(netlist, [(), ()], EGFET, input_bits=3, n_classes=4)
+    assert set(model.predict(CODES).tolist()) == {2}
