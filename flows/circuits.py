@@ -17,7 +17,7 @@ from flows.feasible import feasibility_of
 from flows.figures import figures_of
 from flows.header import header_lines
 from flows.job import Job
-from flows.levels import with_systems
+from flows.levels import levels_files, with_systems
 from flows.mapping import (
     BASELINES,
     ESTIMATE,
@@ -152,11 +152,12 @@ def designs(job: Job) -> list[str]:
         if job.config.inputs == THERMOMETER:
             found = with_thermometers(job, drafts, found, named)
         records = _simulated(job, drafts, found)
-        return [
+        kept = [
             file
             for design, proof, record in zip(found, proofs, records, strict=True)
             for file in _kept(job, drafts / design.point.id, design, record, proof)
         ]
+    return [*kept, *levels_files(job)]
 
 
 def _named(job: Job) -> dict[str, Entry]:

@@ -68,6 +68,11 @@ def levels_file(entry: Entry) -> str:
     return f"synthesis/{entry['key']}-levels.json"
 
 
+def levels_files(job: Job) -> list[str]:
+    """All second forms that the run folder holds, for the record of a stage that may have made some."""
+    return sorted(f"synthesis/{path.name}" for path in job.run.path("synthesis").glob("*-levels.json"))
+
+
 def second_form(job: Job, judge: Judge, entry: Entry, netlist: Netlist) -> dict[str, Any]:
     """The record of a mapped candidate on comparators' outputs: made, proved and written unless it is there.
 

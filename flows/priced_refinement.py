@@ -20,6 +20,7 @@ from flows.levels import (
     EVOLVED,
     inputs_of,
     is_priced,
+    levels_files,
     prices_of,
     second_form,
     second_verilog,
@@ -88,7 +89,7 @@ def refine(job: Job) -> list[str]:
     by_key = {c.entry["key"]: c for c in (*found, *(c for family in saved for c in family))}
     entries = list(job.in_parallel("proof", lambda c: _finished(job, judge, c), by_key.values()))
     job.run.write_json({"found": entries}, "search", "refine.json")
-    return ["search/refine.json", *sorted(entry["netlist_file"] for entry in entries)]
+    return ["search/refine.json", *sorted(entry["netlist_file"] for entry in entries), *levels_files(job)]
 
 
 def evolution_of(job: Job, judge: Judge, prices: ThresholdPrices) -> Evolution:
