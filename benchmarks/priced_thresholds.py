@@ -35,7 +35,7 @@ from printedmlp.technology import load_technology
 from printedmlp.topology import default_hidden
 
 DATA = ("iris", "wine", "seeds", "vertebral_2c")
-LOSSES = (0.0, 1.0, 2.0)
+LOSSES = (0.0, 1.0, 2.0, 5.0)
 """Points of merit below the best circuit of the binary front."""
 PRUNED, SECOND, PRICED = KINDS = ("binary, pruned", "the same, thermometer", "priced search")
 Result = dict[str, Any]
