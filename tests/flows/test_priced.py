@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.priced_thresholds import PRICED, PRUNED, SECOND, at_losses, lines
 from flows import design, priced_refinement, thermometer
 from flows.config import make_config
 from flows.levels import EVOLVED, proved_equal
@@ -194,3 +195,19 @@ def test_without_the_option_nothing_has_a_price(priced):
     bare = replace(job.technology, front_end=None)
     thermometer_job = replace(job, config=replace(job.config, inputs="thermometer"), technology=bare)
     assert not priced_refinement.is_priced(thermometer_job)
+
+
+def test_the_benchmark_takes_the_least_system_that_loses_no_more():
+    def system(merit, area, power):
+        return {"key": f"{area}", "merit": merit, "area_cm2": area, "power_mw": power, "test": merit}
+
+    split = {
+        PRUNED: [system(0.9, 4.0, 8.0), system(0.88, 2.0, 9.0)],
+        SECOND: [system(0.9, 2.0, 4.0), system(0.88, 1.0, 5.0)],
+        PRICED: [system(0.89, 0.5, 2.0), system(0.85, 0.25, 1.0)],
+    }
+    rows = {row[1:3]: row[3:] for row in map(tuple, lines("made up", [at_losses(split)]))}
+    assert rows["0", PRICED] == ("–",) * 6
+    assert rows["0", SECOND] == ("2 ± 0", "2.00", "90.0% ± 0.0%", "4 ± 0", "2.00", "90.0% ± 0.0%")
+    assert rows["2", SECOND] == ("1 ± 0", "2.00", "88.0% ± 0.0%", "4 ± 0", "2.00", "90.0% ± 0.0%")
+    assert rows["5", PRICED] == ("0.25 ± 0", "8.00", "85.0% ± 0.0%", "1 ± 0", "8.00", "85.0% ± 0.0%")
