@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,11 @@ from flows.feasible import feasibility_of
 from flows.figures import figures_of
 from flows.header import header_lines
 from flows.job import Job
+from flows.levels import levels_files, with_systems
 from flows.mapping import (
     BASELINES,
+    ESTIMATE,
+    ESTIMATED_POWER,
     PAPER,
     QUICK,
     SEARCH,
@@ -28,10 +31,12 @@ from flows.mapping import (
     Choice,
     Entry,
     Judge,
+    area_of,
     finish,
     mapped,
     model_of,
     netlist_file,
+    power_of_choice,
     spread,
     worth_keeping,
 )
@@ -73,7 +78,9 @@ def synthesis(job: Job) -> list[str]:
     chosen = [entry for entry in entries if entry["stage"] in BASELINES]
     for stage in SOURCES:
         of_stage = [entry for entry in entries if entry["stage"] == stage]
-        chosen += worth_keeping(of_stage, [areas[entry["key"]] for entry in of_stage])
+        # Gates of comparators that are not built say nothing of trees with prices, whose estimates do.
+        for sizes in sizes_of(of_stage, areas):
+            chosen += [entry for entry in worth_keeping(of_stage, sizes) if entry not in chosen]
     list(job.in_parallel("effort", lambda entry: mapped(job, entry, job.config.effort), chosen))
 
     def finished(entry: Entry) -> Entry:
@@ -100,9 +107,25 @@ def most_promising(read_json: Callable[..., Any], stages: Sequence[str], n: int)
     entries: list[Entry] = []
     for stage in stages:
         found = read_json("search", f"{stage}.json")["found"]
-        points = np.array([[-entry["merit"], entry["estimate"]] for entry in found]).reshape(-1, 2)
-        entries += [found[index] for index in best_layers(points, n)]
+        chosen: dict[int, None] = {}
+        for estimate in estimates_of(found):
+            points = np.array([[-entry["merit"], entry[estimate]] for entry in found]).reshape(-1, 2)
+            chosen |= dict.fromkeys(best_layers(points, n))
+        entries += [found[index] for index in chosen]
     return entries
+
+
+def estimates_of(found: Sequence[Entry]) -> tuple[str, ...]:
+    """By which estimates a stage's classifiers are chosen: of area, with prices of thresholds of power as well."""
+    return (ESTIMATE, ESTIMATED_POWER) if found and ESTIMATED_POWER in found[0] else (ESTIMATE,)
+
+
+def sizes_of(entries: Sequence[Entry], areas: Mapping[str, float]) -> list[list[float]]:
+    """Sizes of a stage's mapped classifiers that each decide which are worth keeping; areas by key in cm2."""
+    estimates = estimates_of(entries)
+    if len(estimates) == 1:
+        return [[areas[entry["key"]] for entry in entries]]
+    return [[entry[estimate] for entry in entries] for estimate in estimates]
 
 
 def best_layers(points: np.ndarray, n: int) -> list[int]:
@@ -134,29 +157,30 @@ def designs(job: Job) -> list[str]:
         _write_files(job, drafts, found)
         proofs = prove_all(job, [_claim(drafts, design) for design in found])
         if job.config.inputs == THERMOMETER:
-            found = with_thermometers(job, drafts, found)
+            found = with_thermometers(job, drafts, found, named)
         found = with_pictures(job, drafts, found)
         records = _simulated(job, drafts, found)
-        return [
+        kept = [
             file
             for design, proof, record in zip(found, proofs, records, strict=True)
             for file in _kept(job, drafts / design.point.id, design, record, proof)
         ]
+    return [*kept, *levels_files(job)]
 
 
 def _named(job: Job) -> dict[str, Entry]:
     """The circuits to keep by name: baselines, the front, and beside it some of every stage's own front."""
     entries = job.run.read_json("search", "candidates.json")
     found = entries[len(BASELINES) :] + job.run.read_json("search", "refine.json")["found"]
-    found = by_merit(found, len(job.vectors("validation").y))
+    found = with_systems(job, Judge.of(job), by_merit(found, len(job.vectors("validation").y)))
     front = {_identity(choice.entry) for choice in chosen_front(job, found)}
     kept = []
     for stage in VERILOG:
         own = [entry for entry in found if entry["stage"] == stage]
-        stairs = worth_keeping(own, [entry["area_cm2"] for entry in own])
+        stairs = worth_keeping(own, [area_of(entry) for entry in own])
         wanted = front | {_identity(entry) for entry in spread(stairs, PER_STAGE)}
         of_stage = [entry for entry in own if _identity(entry) in wanted]
-        of_stage.sort(key=lambda entry: (entry["area_cm2"], entry["choice_power_mw"] or 0.0, entry["key"]))
+        of_stage.sort(key=lambda entry: (area_of(entry), power_of_choice(entry), entry["key"]))
         digits = len(str(len(of_stage)))
         kept += [(f"{stage}-{n:0{digits}}", entry) for n, entry in enumerate(of_stage, start=1)]
     baselines = zip(BASELINES, entries[: len(BASELINES)], strict=True)

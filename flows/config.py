@@ -152,7 +152,8 @@ class DesignConfig:
     technology : name of a built-in technology or path of a TOML file.
     liberty : path of a Liberty file used instead.
     inputs : "binary", or "thermometer" to write every circuit in a second form as well, which has one input bit for
-        each threshold that it uses.
+        each threshold that it uses. Trees and refinement then know what a threshold's comparator costs. Circuits
+        are chosen by area and power of this form with its comparators, and limits are limits of these.
     sample_rate : samples a second that are to be classified, for switching power and what power sources can do.
     battery_mah, battery_v : capacity and voltage of a battery whose life is told; both or neither.
     proof_time_limit : seconds after which a circuit is said not to be proved; 0 tries none.

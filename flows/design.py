@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flows import circuits, refinement, searches, stages
+from flows import circuits, priced_refinement, searches, stages
 from flows.ceiling import FILE, reference_for, run_ceiling
 from flows.cli import run_command
 from flows.config import BUDGETS, CHOICES, DesignConfig, make_config, with_hidden
@@ -41,7 +41,7 @@ STAGES: dict[str, Stage] = {
     "tree": searches.tree,
     "search": searches.search,
     "synthesis": circuits.synthesis,
-    "refine": refinement.refine,
+    "refine": priced_refinement.refine,
     "designs": circuits.designs,
     "front": stages.front,
     "report": stages.report,
@@ -220,7 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--effort", choices=CHOICES["effort"], help="synthesis effort")
     add("--technology", metavar="NAME", help=f"{', '.join(BUILT_IN)} or a TOML file (default: egfet)")
     add("--liberty", metavar="FILE", help="Liberty file of the cells to use instead")
-    add("--inputs", choices=CHOICES["inputs"], help="thermometer: circuits on comparators' outputs as well")
+    add("--inputs", choices=CHOICES["inputs"], help="thermometer: search for circuits on comparators' outputs")
     add("--sample-rate", type=float, metavar="HZ", help="samples a second to classify (default: 5)")
     add("--battery-mah", type=float, metavar="MAH", help="capacity of a battery whose life is to be told")
     add("--battery-v", type=float, metavar="V", help="its voltage")

@@ -47,11 +47,17 @@ def system_words(record: Figures) -> str:
 
 
 def _pair(figures: Figures) -> str:
-    power = figures["power_mw"]
-    words = f"{three(figures['area_cm2'])} cm2" + (f", {three(power)} mW" if power is not None else "")
+    power, words = figures["power_mw"], _plain(figures)
     if "most" in figures:
         return f"{words} at least"
+    if "gates" in figures:
+        words += f", of it gates {_plain(figures['gates'])}"
     return f"{words} ({figures['carried_by'] or 'no printed source'})" if power is not None else words
+
+
+def _plain(figures: Figures) -> str:
+    power = figures["power_mw"]
+    return f"{three(figures['area_cm2'])} cm2" + (f", {three(power)} mW" if power is not None else "")
 
 
 def system_cells(record: Figures, thermometer: bool) -> dict[str, Any] | None:
@@ -60,12 +66,15 @@ def system_cells(record: Figures, thermometer: bool) -> dict[str, Any] | None:
     if not found or not converters:
         return None
     kinds = FRONT_ENDS if thermometer else FRONT_ENDS[:2]
+    columns = [found.get(kind) for kind in kinds]
+    if thermometer:
+        columns.append((found.get(FRONT_ENDS[-1]) or {}).get("gates"))
     doubt = f" ({converters['undecided']} unproved)" if converters["undecided"] else ""
     return {
         "sources": [(found.get(kind) or {}).get("carried_by") or "none" for kind in kinds[1:]],
         "inputs": converters["inputs"],
         "comparators": f"{converters['comparators']}{doubt}",
-        "figures": [_range(found.get(kind), figure) for kind in kinds for figure in ("area_cm2", "power_mw")],
+        "figures": [_range(of, figure) for of in columns for figure in ("area_cm2", "power_mw")],
     }
 
 

@@ -51,6 +51,9 @@ def thermometer_header_lines(
         f"Data set {dataset['name']}, sha256 {dataset['sha256']}",
         f"{_form(model)}, inputs are outputs of comparators, combinational",
     ]
+    lines.append(
+        "Of one feature's inputs a higher one is never 1 without the lower ones; other patterns do not occur."
+    )
     lines += [f"inp[{i}] = 1: {_quoted(place['name'])} {_reached(place)}" for i, place in enumerate(places)]
     return lines + _output_lines(dataset)
 

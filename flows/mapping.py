@@ -28,6 +28,8 @@ Item = TypeVar("Item")
 QUICK = "quick"
 ROUNDING = 1e-9
 EXACT, TEXTBOOK, PAPER, TREE, SEARCH, REFINE = "exact", "textbook", "paper", "tree", "search", "refine"
+ESTIMATE, ESTIMATED_POWER = "estimate", "estimated_power"
+"""What a classifier costs before it is mapped: its area, and with prices of thresholds power as area of gates."""
 BASELINES = (EXACT, TEXTBOOK)
 """The same exact network as the smallest circuit known here, and as multipliers and sums."""
 VERILOG: dict[str, Callable[..., str]] = {
@@ -64,13 +66,27 @@ class Choice:
 
     @property
     def area_cm2(self) -> float:
-        """Cell area of the netlist."""
-        return float(self.entry["area_cm2"])
+        """Cell area of the netlist, or of the whole system where that decides."""
+        return area_of(self.entry)
 
     @property
     def power_mw_nominal(self) -> float:
-        """Power in the states of training and validation rows; 0, which decides nothing, without figures."""
-        return float(self.entry["choice_power_mw"] or 0.0)
+        """Power in the states of training and validation rows, or of the system where that decides.
+
+        0, which decides nothing, without figures.
+        """
+        return power_of_choice(self.entry)
+
+
+def area_of(entry: Entry) -> float:
+    """The area in cm2 that a mapped candidate is chosen by: its system's, if it is known, or else its own."""
+    return float(entry.get("system", entry)["area_cm2"])
+
+
+def power_of_choice(entry: Entry) -> float:
+    """The power in mW that a mapped candidate is chosen by, as `area_of`; 0 without figures."""
+    power = entry["system"]["power_mw"] if "system" in entry else entry["choice_power_mw"]
+    return float(power or 0.0)
 
 
 @dataclass(frozen=True)

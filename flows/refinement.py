@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flows.job import Job
 from flows.mapping import (
@@ -77,7 +78,7 @@ def refine(job: Job) -> list[str]:
         job.run.write_json({"found": []}, "search", "refine.json")
         return ["search/refine.json"]
     evolution = Evolution(care_set(job, judge), job.technology, should_stop=job.stop.is_set)
-    circuits = _evolved(job, evolution, starts_of(job, judge))
+    circuits = evolved(job, [evolution], starts_of(job, judge))
     found = _worth_keeping([_candidate(job, judge, netlist) for netlist in dict.fromkeys(circuits)])
     numbered = list(enumerate(found))
     for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolution, *item), numbered)
@@ -93,24 +94,38 @@ def refine(job: Job) -> list[str]:
 
 
 def care_set(job: Job, judge: Judge) -> CareSet:
+    """The rows that evolution has to answer."""
+    codes, y = care_rows(job, judge)
+    n_classes, weights = judge.train.n_classes, judge.weights
+    return CareSet.of(codes, y, n_classes=n_classes, input_bits=job.config.input_bits, class_weights=weights)
+
+
+def care_rows(job: Job, judge: Judge) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The training rows and noisy copies of them, many of few rows: evolution learns bare rows by heart."""
-    codes, y, bits = judge.train.codes, judge.train.y, job.config.input_bits
+    codes, y = judge.train.codes, judge.train.y
     copies = copies_for(len(y), job.config.jitter, FEWEST_COPIES)
     if copies > 0:
-        codes, y = jittered(codes, y, copies, bits, job.rng("jitter"))
-    n_classes, weights = judge.train.n_classes, judge.weights
-    return CareSet.of(codes, y, n_classes=n_classes, input_bits=bits, class_weights=weights)
+        codes, y = jittered(codes, y, copies, job.config.input_bits, job.rng("jitter"))
+    return codes, y
 
 
 def starts_of(job: Job, judge: Judge) -> list[Netlist]:
     """Circuits to start from: by turns a mapped tree, networks of both genetic searches and a forest."""
-    wanted = job.config.refine_starts
-    each = -(-wanted // (len(START_STAGES) + 1))
+    each = starts_each(job)
     entries = job.run.read_json("search", "candidates.json")
     kinds = [[start_of(job, entry) for entry in chosen_starts(entries, stage, each)] for stage in START_STAGES]
-    kinds.append(forest_starts(job, judge, each))
-    turns = [kind[place] for place in range(each) for kind in kinds if place < len(kind)]
-    return turns[:wanted]
+    return by_turns(job, [*kinds, forest_starts(job, judge, each)])
+
+
+def starts_each(job: Job) -> int:
+    """Starts of each kind."""
+    return -(-job.config.refine_starts // (len(START_STAGES) + 1))
+
+
+def by_turns(job: Job, kinds: Sequence[Sequence[Netlist]]) -> list[Netlist]:
+    """As many starts as wanted, one of each kind after the other."""
+    turns = [kind[place] for place in range(starts_each(job)) for kind in kinds if place < len(kind)]
+    return turns[: job.config.refine_starts]
 
 
 def chosen_starts(entries: Sequence[Entry], stage: str, n: int) -> list[Entry]:
@@ -159,21 +174,25 @@ def _training_front(entries: Sequence[Entry]) -> list[Entry]:
     return sorted(front, key=lambda e: (e["train_error"], e["key"]))
 
 
-def _evolved(job: Job, evolution: Evolution, starts: Sequence[Netlist]) -> list[Netlist]:
-    """Everything worth a look that evolution makes of the starts."""
+def evolved(job: Job, evolutions: Sequence[Evolution], starts: Sequence[Netlist]) -> list[Netlist]:
+    """Everything worth a look that evolution makes of the starts, each with the next of the evolutions in turn."""
     settings = SweepSettings(moves=job.config.refine_moves)
-    measured = [evolution.measure(netlist) for netlist in starts]
+    measured = [evolutions[0].measure(netlist) for netlist in starts]
 
     def family(number: int) -> list[Refined]:
+        evolution = evolutions[number % len(evolutions)]
         return list(sweep(evolution, starts[number], settings, job.rng(REFINE, number)))
 
     families = list(job.in_parallel("refinement", family, worth_evolving(measured)))
     known = measured + [circuit for found in families for circuit in found]
 
     def by_area(number: int) -> list[Refined]:
-        return list(within_areas(evolution, known, settings, job.rng("areas", number)))
+        evolution = evolutions[number % len(evolutions)]
+        # What a circuit cost in another evolution says nothing of what it costs in this one.
+        pool = known if len(evolutions) == 1 else [evolution.measure(circuit.netlist) for circuit in known]
+        return list(within_areas(evolution, pool, settings, job.rng("areas", number)))
 
-    more = job.in_parallel("areas", by_area, range(RESTARTS))
+    more = job.in_parallel("areas", by_area, range(max(RESTARTS, len(evolutions))))
     return [circuit.netlist for circuit in (*known, *(c for family in more for c in family))]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from flows.job import Job
-from flows.mapping import PAPER, SEARCH, TREE, Entry, Judge, spread
+from flows.levels import is_priced, prices_of
+from flows.mapping import ESTIMATE, ESTIMATED_POWER, PAPER, SEARCH, TREE, Entry, Judge, spread
+from flows.progress import Bar
 from flows.teacher import training_rows
 from printedmlp.anneal import AnnealSettings, anneal
 from printedmlp.cost import PopulationCost
@@ -16,8 +20,10 @@ from printedmlp.model import DiscreteMLP
 from printedmlp.pareto import non_dominated
 from printedmlp.priced_trees import priced_trees
 from printedmlp.search import Generation, evolve
+from printedmlp.threshold_prices import ThresholdPrices
 from printedmlp.tree_area import UM2_PER_MM2, TreeUnits, tree_area_um2
 from printedmlp.tree_search import TreeSearchSettings, approximate_trees
+from printedmlp.trees import DecisionTree
 
 HISTORY = 200
 """About so many of the search's generations are kept in the run folder."""
@@ -73,33 +79,62 @@ def _note(generation: Generation, total_weight: int) -> str:
 
 
 def tree(job: Job) -> list[str]:
-    """Fit bespoke decision trees: exact ones of every size, approximated ones, and trees grown with prices."""
+    """Fit bespoke decision trees: exact ones of every size, approximated ones, and trees grown with prices.
+
+    With comparators' outputs as inputs, prices are those of comparators, a share of power after the other.
+    """
     judge, bits = Judge.of(job), job.config.input_bits
     X, y, weights, n_classes = judge.train.codes, judge.train.y, judge.weights, judge.train.n_classes
+    prices: list[ThresholdPrices | None] = [*prices_of(job)] or [None]
     exact = exact_trees(X, y, n_classes=n_classes, input_bits=bits, rng=job.rng(TREE), class_weights=weights)
-    priced = priced_trees(
-        X, y, n_classes=n_classes, input_bits=bits, technology=job.technology, class_weights=weights
-    )
-    settings = TreeSearchSettings(generations=job.config.tree_generations)
-    by_size = sorted((f.tree for f in priced), key=lambda tree: tree.n_leaves)
-    starts = [max(exact, key=lambda tree: tree.n_leaves), *spread(by_size, PRICED_STARTS)]
-    with job.reporter.bar("tree search", settings.generations * len(starts)) as bar:
-        approximated = approximate_trees(
-            settings,
-            starts,
-            X,
-            y,
-            technology=job.technology,
-            rng=job.rng("approximate trees"),
-            class_weights=weights,
-            on_progress=lambda done, of: bar.step(to=done),
-            should_stop=job.stop.is_set,
-        )
-    trees = {t.dumps(): t for t in (*exact, *(f.tree for f in (*priced, *approximated)))}
-    units = TreeUnits.of(job.technology)
-    found = [judge.entry(TREE, t, estimate=tree_area_um2(t, units) / UM2_PER_MM2) for t in trees.values()]
+    settings, rng = TreeSearchSettings(generations=job.config.tree_generations), job.rng("approximate trees")
+    trees = {t.dumps(): t for t in exact}
+    with job.reporter.bar("tree search", settings.generations * (PRICED_STARTS + len(prices))) as bar:
+        for number, thresholds in enumerate(prices):
+            priced = priced_trees(
+                X,
+                y,
+                n_classes=n_classes,
+                input_bits=bits,
+                technology=job.technology,
+                class_weights=weights,
+                thresholds=thresholds,
+            )
+            by_size = sorted((f.tree for f in priced), key=lambda tree: tree.n_leaves)
+            starts = [max(exact, key=lambda tree: tree.n_leaves), *spread(by_size, PRICED_STARTS // len(prices))]
+            approximated = approximate_trees(
+                settings,
+                starts,
+                X,
+                y,
+                technology=job.technology,
+                rng=rng,
+                class_weights=weights,
+                thresholds=thresholds,
+                on_progress=partial(_told, bar, number),
+                should_stop=job.stop.is_set,
+            )
+            trees |= {f.tree.dumps(): f.tree for f in (*priced, *approximated) if f.tree.dumps() not in trees}
+    found = [judge.entry(TREE, t, **tree_estimates(job, t)) for t in trees.values()]
     job.run.write_json({"found": found}, "search", "tree.json")
     return ["search/tree.json"]
+
+
+def _told(bar: Bar, number: int, done: int, of: int) -> None:
+    """Generations done of all prices' searches, of which each has as many."""
+    bar.step(to=number * of + done)
+
+
+def tree_estimates(job: Job, tree: DecisionTree) -> dict[str, float]:
+    """Area of a tree in mm2; where comparators count, with theirs, and power as area of gates beside it."""
+    if not is_priced(job):
+        return {ESTIMATE: tree_area_um2(tree, TreeUnits.of(job.technology)) / UM2_PER_MM2}
+    bits, technology = job.config.input_bits, job.technology
+    kinds = {ESTIMATE: 0.0, ESTIMATED_POWER: 1.0}
+    units = {
+        name: TreeUnits.of(technology, ThresholdPrices.of(technology, bits, share)) for name, share in kinds.items()
+    }
+    return {name: tree_area_um2(tree, unit) / UM2_PER_MM2 for name, unit in units.items()}
 
 
 def _front(found: list[Entry]) -> list[Entry]:

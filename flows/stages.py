@@ -78,7 +78,7 @@ def front(job: Job) -> list[str]:
     measured = {name: job.run.read_json("designs", name, "measure.json") for name in names}
     exact_record, textbook_record = (measured.pop(name) for name in BASELINES)
     others = {name: measured.pop(name) for name in names if name in measured and not measured[name]["on_front"]}
-    points = sorted(map(FrontPoint.from_json, measured.values()), key=lambda p: (p.area_cm2, p.id))
+    points = sorted(map(FrontPoint.from_json, measured.values()), key=lambda p: (p.chosen_area_cm2, p.id))
     exact_point = FrontPoint.from_json(exact_record)
     voltage = f"{job.technology.nominal_voltage:g}"
     record = {

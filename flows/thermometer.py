@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,27 +15,24 @@ from flows.chosen import Design
 from flows.figures import power_of
 from flows.header import thermometer_header_lines
 from flows.job import Job
-from flows.mapping import BASELINES, VERILOG
+from flows.levels import (
+    EVOLVED,
+    comparators_cost,
+    evolved_verilog,
+    inputs_of,
+    second_form,
+    second_verilog,
+)
+from flows.mapping import BASELINES, Entry, Judge
 from flows.run import json_text, write_text
 from hdl.cells import verilog_text
-from hdl.equivalence import UndecidedError
 from hdl.front_end import Cost, system
-from hdl.synthesis import equivalent, map_verilog, netlist_verilog
-from hdl.thermometer import (
-    ThermometerInputs,
-    netlist_of_codes,
-    of_codes,
-    thermometer_tree_verilog,
-    thermometer_verilog,
-)
-from hdl.thresholds import needed_thresholds
+from hdl.synthesis import netlist_verilog, read_netlist
+from hdl.thermometer import ThermometerInputs, of_codes
 from printedmlp.circuit import Netlist
-from printedmlp.circuit.spare import all_runs, without_spare_gates
 from printedmlp.classifier import Classifier
-from printedmlp.errors import VerificationError
 from printedmlp.preparation import PARTS
 from printedmlp.technology import Technology
-from printedmlp.trees import DecisionTree
 from sim.runner import Candidate, Options, verify_many
 
 RTL, NETLIST, INPUTS = THERMOMETER_FILES = ("thermometer.v", "thermometer_netlist.v", "inputs.json")
@@ -81,87 +77,62 @@ class Answers:
         return self.model.dumps()
 
 
-def with_thermometers(job: Job, drafts: Path, found: Sequence[Design]) -> list[Design]:
+def with_thermometers(
+    job: Job, drafts: Path, found: Sequence[Design], entries: Mapping[str, Entry]
+) -> list[Design]:
     """The designs with their second form where they have one; its files go to the drafts of the design.
 
     The baselines, and circuits that no input matters to, are left as they are.
+
+    Parameters
+    ----------
+    entries : the candidate that each design is, by the design's name.
 
     Raises
     ------
     VerificationError : a second form answers some row otherwise than the classifier.
     """
-    X = job.vectors("test").codes
-    inputs = [_inputs(job, design, X) for design in found]
-    todo = [(d, i) for d, i in zip(found, inputs, strict=True) if i.places and d.point.stage not in BASELINES]
-    made = list(job.in_parallel("thermometer", lambda item: _made(job, drafts, X, *item), list(enumerate(todo))))
-    proofs = _simulated(job, drafts, [(design, inputs) for design, (_, inputs) in zip(made, todo, strict=True)])
+    judge = Judge.of(job)
+    able = [design for design in found if design.point.stage not in BASELINES]
+
+    def record_of(design: Design) -> dict[str, Any]:
+        return second_form(job, judge, entries[design.point.id], design.netlist)
+
+    pairs = zip(able, job.in_parallel("thermometer", record_of, able), strict=True)
+    todo = [(design, record) for design, record in pairs if record["netlist"] is not None]
+    made = [_written(job, drafts, *item, EVOLVED in entries[item[0].point.id]) for item in todo]
+    proofs = _simulated(job, drafts, made)
     voltage = f"{job.technology.nominal_voltage:g}"
-    done = {d.point.id: _recorded(d, proof, voltage) for d, proof in zip(made, proofs, strict=True)}
+    done = {
+        d.point.id: _recorded(d, i, proof, voltage, job.technology)
+        for (d, i), proof in zip(made, proofs, strict=True)
+    }
     return [done.get(design.point.id, design) for design in found]
 
 
-def _inputs(job: Job, design: Design, X: NDArray[np.uint8]) -> ThermometerInputs:
-    bits = job.config.input_bits
-    return ThermometerInputs(needed_thresholds(design.netlist, job.technology, X, bits), bits)
-
-
-def _made(
-    job: Job, drafts: Path, X: NDArray[np.uint8], number: int, item: tuple[Design, ThermometerInputs]
-) -> Design:
-    """Write, map and prove one circuit; the design with the figures of its second form."""
-    design, inputs = item
+def _written(
+    job: Job, drafts: Path, design: Design, record: Mapping[str, Any], evolved: bool
+) -> tuple[Design, ThermometerInputs]:
+    """Write one second form; the design with its figures, and its inputs."""
+    inputs, netlist = inputs_of(job, record), read_netlist(record["netlist"], job.technology)
     places = _places(job, inputs)
     title = f"printedmlp circuit {design.point.id} on comparators' outputs"
     header = thermometer_header_lines(title, job.run.read_json("dataset.json"), design.model, places)
-    rtl = second_form(design, inputs, header)
-    with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
-        mapped = map_verilog(rtl, job.technology, effort=job.config.effort, work_dir=Path(folder))
-        netlist = _without_spare_gates(job, number, mapped.netlist, inputs)
-        text = netlist_verilog(netlist, job.technology, header=header)
-        standing = netlist_of_codes(text, inputs, len(design.netlist.outputs), job.technology)
-        (proof := Path(folder, "proof")).mkdir()
-        proved = proved_equal(design.point.id, standing, design.netlist, job.technology, proof)
-    folder_of = drafts / design.point.id
-    write_text(folder_of / RTL, rtl)
-    write_text(folder_of / NETLIST, text)
-    write_text(folder_of / INPUTS, json_text(places))
-    recipe = mapped.recipe if netlist == mapped.netlist else f"{mapped.recipe}, evolution"
-    figures = _figures(job, netlist, inputs.of(X))
-    record = {**figures, "inputs": len(inputs.places), "recipe": recipe, "proved_equal_on_all_codes": proved}
-    return replace(design, extra={**design.extra, "thermometer": record})
-
-
-def proved_equal(name: str, verilog: str, netlist: Netlist, technology: Technology, work_dir: Path) -> bool:
-    """Whether ABC proves a second form behind its comparators equal to the first form; False where it gives up.
-
-    Raises
-    ------
-    VerificationError : it finds a code on which they differ.
-    """
-    try:
-        difference = equivalent(verilog, netlist, technology, work_dir=work_dir)
-    except UndecidedError:
-        return False
-    if difference is not None:
-        raise VerificationError(f"design '{name}': its thermometer netlist answers otherwise")
-    return True
-
-
-def _without_spare_gates(job: Job, number: int, netlist: Netlist, inputs: ThermometerInputs) -> Netlist:
-    """The netlist, made smaller with the patterns that no code causes where those it causes are few enough."""
-    codes = all_runs(inputs.thresholds.levels)
-    if codes is None or job.stop.is_set():
-        return netlist
-    rng, moves = job.rng("thermometer", number), job.config.refine_moves
-    return without_spare_gates(netlist, job.technology, inputs.of(codes), moves, rng)
-
-
-def second_form(design: Design, inputs: ThermometerInputs, header: Sequence[str] = ()) -> str:
-    """Verilog of a design's classifier on comparators' outputs."""
-    if isinstance(design.model, DecisionTree):
-        return thermometer_tree_verilog(design.model, inputs, header)
-    rtl = VERILOG[design.point.stage](design.model)
-    return thermometer_verilog(rtl, inputs, len(design.netlist.outputs), header)
+    if evolved:
+        rtl = evolved_verilog(netlist, job.technology, design.model.n_classes, header)
+    else:
+        rtl = second_verilog(design.point.stage, design.model, inputs, len(design.netlist.outputs), header)
+    folder = drafts / design.point.id
+    write_text(folder / RTL, rtl)
+    write_text(folder / NETLIST, netlist_verilog(netlist, job.technology, header=header))
+    write_text(folder / INPUTS, json_text(places))
+    told = {
+        **_figures(job, netlist, inputs.of(job.vectors("test").codes)),
+        "inputs": len(inputs.places),
+        "recipe": record["recipe"],
+        "proved_equal_on_all_codes": record["proved_equal_on_all_codes"],
+    }
+    return replace(design, extra={**design.extra, "thermometer": told}), inputs
 
 
 def _places(job: Job, inputs: ThermometerInputs) -> list[dict[str, Any]]:
@@ -196,14 +167,17 @@ def _simulated(job: Job, drafts: Path, made: Sequence[tuple[Design, ThermometerI
     return verify_many(circuits, verilog_text(job.technology), codes, options)
 
 
-def _recorded(design: Design, proof: dict[str, Any], voltage: str) -> Design:
+def _recorded(
+    design: Design, inputs: ThermometerInputs, proof: dict[str, Any], voltage: str, technology: Technology
+) -> Design:
     """The design with the proof, and with the area and power of its second form behind bare comparators."""
     second = design.extra["thermometer"]
     record = {**second, "verification": {key: value for key, value in proof.items() if key != "seconds"}}
     extra = {**design.extra, "thermometer": record}
-    converters = extra["front_end"]
-    if converters is None or design.point.system is None:
+    if extra["front_end"] is None or design.point.system is None:
         return replace(design, extra=extra)
-    both = system(Cost(second["area_cm2"], second["power_mw"][voltage]), converters["bespoke"])
+    bare = comparators_cost(technology, inputs.thresholds.levels, inputs.input_bits)
+    gates = Cost(second["area_cm2"], second["power_mw"][voltage])
+    both = {**(system(gates, bare.to_json()) or {}), "gates": gates.to_json()}
     point = replace(design.point, system={**design.point.system, "thermometer": both})
     return replace(design, point=point, extra=extra)

@@ -91,6 +91,12 @@ class FrontPoint:
         return self.description or "-".join(map(str, self.topology))
 
     @property
+    def chosen_area_cm2(self) -> float:
+        """The area that circuits are ordered by: on bare comparators with them, or else the netlist's."""
+        bare = (self.system or {}).get(FRONT_ENDS[-1]) or {}
+        return float(bare.get("area_cm2", self.area_cm2))
+
+    @property
     def power_mw_nominal(self) -> float:
         """Power on the rows that choose; ConfigError where it is not known."""
         if self.choice_power_mw is None:
@@ -234,14 +240,15 @@ def front_csv(points: Sequence[FrontPoint], exact: FrontPoint, *, voltage: str) 
     and delay have a column for each voltage; `power_factor` compares at `voltage`.
     """
     text = io.StringIO()
-    rows = [_csv_row(point, exact, voltage) for point in (exact, *points)]
+    bare = any((point.system or {}).get(FRONT_ENDS[-1]) for point in points)
+    rows = [_csv_row(point, exact, voltage, bare) for point in (exact, *points)]
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
 
 
-def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str) -> dict[str, Any]:
+def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str, bare: bool) -> dict[str, Any]:
     test = point.test
     return {
         "id": point.id,
@@ -269,16 +276,21 @@ def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str) -> dict[str, An
         "power_factor": _factor(exact.power_at(voltage), point.power_at(voltage)),
         **{f"delay_ms_{v}v": point.delay_ms[v] for v in sorted(exact.delay_ms)},
         "max_rate_hz": point.max_rate_hz,
-        **_system_columns(point.system or {}),
+        **_system_columns(point.system or {}, bare),
         "proof": point.proof["integers"]["verdict"] if point.proof else None,
         "model_sha256": point.model_sha256,
     }
 
 
-def _system_columns(system: Mapping[str, Any]) -> dict[str, Any]:
-    """Classifier and sensor front end together, in a column for each kind and figure; empty where not known."""
+def _system_columns(system: Mapping[str, Any], bare: bool) -> dict[str, Any]:
+    """Classifier and sensor front end together, in a column for each kind and figure; empty where not known.
+
+    Where some circuits stand on bare comparators their gates alone follow.
+    """
     columns = {"comparators": system.get("comparators")}
-    for kind in FRONT_ENDS:
-        figures = system.get(kind) or {}
+    kinds = {kind: system.get(kind) or {} for kind in FRONT_ENDS}
+    if bare:
+        kinds[f"{FRONT_ENDS[-1]}_gates"] = kinds[FRONT_ENDS[-1]].get("gates", {})
+    for kind, figures in kinds.items():
         columns |= {f"{kind}_{figure}": figures.get(figure) for figure in ("area_cm2", "power_mw")}
     return columns

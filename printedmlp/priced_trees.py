@@ -1,4 +1,5 @@
-"""Decision trees that know what a test costs: bespoke comparators range from a wire to a chain of gates.
+"""Decision trees that know what a test costs: bespoke comparators range from a wire to a chain of gates, those of
+an analog front end from a low level to a high one.
 
 Two families, each for a list of prices: trees grown by best-first CART whose gain is the fall of the Gini impurity
 less the price of the new test, for every size; and small trees of the least errors plus price, by enumeration.
@@ -18,7 +19,8 @@ from printedmlp.errors import ConfigError
 from printedmlp.exact_trees import checked_weights, training_rows
 from printedmlp.kernels.small_trees import NONE, best_below_root
 from printedmlp.technology import Technology
-from printedmlp.tree_area import UM2_PER_MM2, TreeUnits, n_links
+from printedmlp.threshold_prices import ThresholdPrices
+from printedmlp.tree_area import UM2_PER_MM2, TreeUnits
 from printedmlp.tree_genes import majority
 from printedmlp.tree_search import FoundTree, best_trees, measured
 from printedmlp.trees import Branch, DecisionTree, grown
@@ -58,6 +60,7 @@ def priced_trees(
     lambdas: Sequence[float] = LAMBDAS,
     max_leaves: int = 320,
     class_weights: Sequence[int] | None = None,
+    thresholds: ThresholdPrices | None = None,
 ) -> list[FoundTree]:
     """Trees with few training errors for their area; none dominates another, fewest errors first.
 
@@ -67,6 +70,7 @@ def priced_trees(
     lambdas : prices of one square millimetre, in shares of the rows' weight; 0 is plain CART.
     max_leaves : of the grown trees; enumerated ones have at most eight.
     class_weights : (n_classes,) positive integers; None weighs all classes alike.
+    thresholds : prices of tests that are comparators' outputs; None makes them of gates. The area is a price then.
 
     Raises
     ------
@@ -76,10 +80,12 @@ def priced_trees(
     _check_settings(lambdas, max_leaves)
     codes, labels = training_rows(X, y, n_classes, input_bits)
     rows = TrainingRows(codes, labels, checked_weights(class_weights, n_classes), input_bits)
-    units = TreeUnits.of(technology)
+    units = TreeUnits.of(technology, thresholds)
     prices = [threshold_prices(units, input_bits, price) for price in lambdas]
-    branches = [branch for price in prices for branch in Growth(rows, price).branches(max_leaves)]
-    branches += small_branches(rows, np.array(prices))
+    pairs = zip(lambdas, prices, strict=True)
+    branches = [b for of, tests in pairs for b in grown_with(rows, tests, units, of).branches(max_leaves)]
+    firsts = [units.first * price / UM2_PER_MM2 for price in lambdas]
+    branches += small_branches(rows, np.array(prices) + np.array(firsts)[:, None])
     trees = {tree.dumps(): tree for tree in map(rows.tree, branches)}
     return best_trees([measured(tree, codes, labels, rows.weights, units) for tree in trees.values()])
 
@@ -96,8 +102,15 @@ def _check_settings(lambdas: Sequence[float], max_leaves: int) -> None:
 
 def threshold_prices(units: TreeUnits, input_bits: int, price: float) -> NDArray[np.float64]:
     """Price of a test x >= t and the multiplexer it steers, by threshold, (2^bits,); nobody asks for t = 0."""
-    areas = [units.mux + n_links(t, input_bits) * units.gate for t in range(1, 1 << input_bits)]
+    areas = [units.mux + units.test(t, input_bits) for t in range(1, 1 << input_bits)]
     return np.array([np.inf, *areas]) * price / UM2_PER_MM2 if price else np.zeros(1 << input_bits)
+
+
+def grown_with(rows: TrainingRows, prices: NDArray[np.float64], units: TreeUnits, price: float) -> Growth:
+    """The growth under one price of a square millimetre, `prices` being those of the tests."""
+    if not units.levels:
+        return Growth(rows, prices)
+    return Growth(rows, prices, units.first * price / UM2_PER_MM2, units.mux * price / UM2_PER_MM2)
 
 
 @dataclass
@@ -122,15 +135,20 @@ class Growth:
 
     Parameters
     ----------
-    prices : (2^bits,) price of a new test by threshold, in shares of the rows' weight. A test that the tree has
-        already costs its multiplexer only, which is the price of the cheapest test.
+    prices : (2^bits,) price of a new test by threshold, in shares of the rows' weight.
+    first : what a feature's first test costs more.
+    again : price of a test that the tree has already, its multiplexer's; None takes the cheapest test's, a wire's.
     """
 
-    def __init__(self, rows: TrainingRows, prices: NDArray[np.float64]) -> None:
+    def __init__(
+        self, rows: TrainingRows, prices: NDArray[np.float64], first: float = 0.0, again: float | None = None
+    ) -> None:
         self._data = rows
         self._total = float(rows.weights[rows.y].sum())
-        self.prices = np.tile(prices, (rows.X.shape[1], 1))
-        self.price_again = float(prices[1:].min())
+        self._tested: set[int] = set()
+        self.first = first
+        self.prices = np.tile(prices, (rows.X.shape[1], 1)) + first
+        self.price_again = float(prices[1:].min()) if again is None else again
         self.root = self._leaf(np.arange(len(rows.y)))
         self.leaves = [self.root]
 
@@ -153,6 +171,9 @@ class Growth:
         below, above = self._leaf(leaf.rows[~holds]), self._leaf(leaf.rows[holds])
         leaf.split = feature, threshold, below, above
         self.leaves += [below, above]
+        if feature not in self._tested:
+            self._tested.add(feature)
+            self.prices[feature] -= self.first
         self.prices[feature, threshold] = self.price_again
 
     def _leaf(self, rows: NDArray[np.intp]) -> GrowingLeaf:

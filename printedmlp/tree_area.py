@@ -3,6 +3,8 @@
 * A test x >= t on b bits is a chain of AND and OR that begins at the lowest set bit of t: one link for each higher
   bit, b - 1 - (trailing zeros of t) in all, AND where t has a 1 and OR where it has a 0. x >= 8 on four bits is a
   wire. Tests on one feature share the links that read the same low bits of t.
+* With prices of thresholds the tests are comparators' outputs instead: no gates, but for each distinct test the
+  price of its level, and that of a ladder for each feature that is tested.
 * A node's class, bit by bit, is a multiplexer between those of its two sides: nothing between equal bits, the test
   itself between constants, one gate beside one constant, an exclusive or between a signal and its inverse. Bits of
   one node that are the same function, or inverse ones, are made once.
@@ -13,13 +15,14 @@ Areas are whole square micrometres, so sums are exact and fast twins can be held
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from printedmlp.errors import ConfigError
 from printedmlp.technology import Technology
+from printedmlp.threshold_prices import ThresholdPrices
 from printedmlp.trees import DecisionTree, Leaf
 
 UM2_PER_MM2 = 1_000_000
@@ -35,23 +38,39 @@ class TreeUnits:
     gate : an AND or OR in a chain. Mappers push inversions along the chain, so every other inverter goes.
     mux : a two-way multiplexer of one bit, three NAND; the inverted select is there or shared.
     xor : an exclusive or.
+    first : of a feature's first test, beside its level's; 0 where tests are made of gates.
+    levels : of a test x >= t, by t from 0 on; empty where tests are made of gates.
     """
 
     gate: int
     mux: int
     xor: int
+    first: int = 0
+    levels: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, technology: Technology) -> TreeUnits:
-        """The pieces made of a technology's smallest cells; ConfigError when it has no NAND2 or no inverter."""
+    def of(cls, technology: Technology, thresholds: ThresholdPrices | None = None) -> TreeUnits:
+        """The pieces made of a technology's smallest cells; ConfigError when it has no NAND2 or no inverter.
+
+        thresholds : prices of the tests as comparators' outputs; None makes them of gates.
+        """
         nand, inverter = _smallest(technology, 2, NAND, "NAND2"), _smallest(technology, 1, INVERTER, "inverter")
         cells = technology.cells_with_function(2, XOR)
         xor = min([4 * nand, *(round(cell.area_mm2 * UM2_PER_MM2) for cell in cells)])
-        return cls(nand + inverter // 2, 3 * nand, xor)
+        gates = cls(nand + inverter // 2, 3 * nand, xor)
+        if thresholds is None:
+            return gates
+        levels = (0, *(round(price * UM2_PER_MM2) for price in thresholds.levels_mm2))
+        return replace(gates, first=round(thresholds.first_mm2 * UM2_PER_MM2), levels=levels)
 
     def array(self) -> NDArray[np.int64]:
-        """Gate, multiplexer and exclusive or, (3,) int64."""
-        return np.array([self.gate, self.mux, self.xor], dtype=np.int64)
+        """Gate, multiplexer and exclusive or, (3,) int64; if tests have prices, the first's and the levels' too."""
+        prices = (self.first, *self.levels) if self.levels else ()
+        return np.array([self.gate, self.mux, self.xor, *prices], dtype=np.int64)
+
+    def test(self, threshold: int, input_bits: int) -> int:
+        """A test alone on its feature but for what the first one costs more."""
+        return self.levels[threshold] if self.levels else n_links(threshold, input_bits) * self.gate
 
 
 def _smallest(technology: Technology, n_inputs: int, table: int, name: str) -> int:
@@ -75,10 +94,18 @@ def comparator_links(tree: DecisionTree) -> int:
     return len(links)
 
 
+def tests_area_um2(tree: DecisionTree, units: TreeUnits) -> int:
+    """Area, or price, of all distinct tests of a tree; the definition, see the module."""
+    if not units.levels:
+        return comparator_links(tree) * units.gate
+    tests = tree.thresholds
+    return sum(units.levels[t] for _, t in tests) + units.first * len({f for f, _ in tests})
+
+
 def tree_area_um2(tree: DecisionTree, units: TreeUnits) -> int:
     """Area of a tree in square micrometres, of the nodes as they stand; the definition, see the module."""
     n_bits = max(1, (tree.n_classes - 1).bit_length())
-    area = comparator_links(tree) * units.gate
+    area = tests_area_um2(tree, units)
     decided: dict[int, list[int]] = {}
     for number, node in reversed(list(enumerate(tree.nodes))):
         if isinstance(node, Leaf):

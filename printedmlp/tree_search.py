@@ -23,6 +23,7 @@ from printedmlp.operators import constrained_dominance
 from printedmlp.pareto import non_dominated
 from printedmlp.population import nsga2
 from printedmlp.technology import Technology
+from printedmlp.threshold_prices import ThresholdPrices
 from printedmlp.tree_area import UM2_PER_MM2, TreeUnits, tree_area_um2
 from printedmlp.tree_genes import Genes, TreeEvaluator, TreeGenome
 from printedmlp.trees import DecisionTree
@@ -107,6 +108,7 @@ def approximate_trees(
     technology: Technology,
     rng: np.random.Generator,
     class_weights: Sequence[int] | None = None,
+    thresholds: ThresholdPrices | None = None,
     on_progress: Callable[[int, int], object] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> list[FoundTree]:
@@ -122,6 +124,7 @@ def approximate_trees(
     technology : whose cells the area is estimated from, see `tree_area`.
     rng : the only source of chance; the same state gives the same trees.
     class_weights : (n_classes,) positive integers; None weighs all classes alike.
+    thresholds : prices of tests that are comparators' outputs; None makes them of gates. The area is a price then.
     on_progress : called with (generations done, of); an exception it raises ends the search.
     should_stop : asked before every generation; once it says yes, what is found so far is the result.
 
@@ -130,7 +133,7 @@ def approximate_trees(
     ModelError : for rows or labels that do not fit a tree.
     ConfigError : for class weights that do not fit, or a technology without the cells that areas are counted in.
     """
-    units = TreeUnits.of(technology)
+    units = TreeUnits.of(technology, thresholds)
     found: list[FoundTree] = []
     for number, tree in enumerate(trees):
         X, y = training_rows(X_train, y_train, tree.n_classes, tree.input_bits, tree.n_features)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from printedmlp.circuit.gates import two_input_table
-from printedmlp.circuit.netlist import Instance, Netlist
+from printedmlp.circuit.netlist import FIRST_INPUT, Instance, Netlist
 from printedmlp.errors import ConfigError
 from printedmlp.kernels import gates as kernel
 from printedmlp.technology import Technology
@@ -77,19 +77,26 @@ def _by_two(leak: tuple[float, ...]) -> tuple[float, ...]:
 Slots = tuple[Integers, Integers, Integers, Integers]
 
 
-def slots_of(netlist: Netlist, technology: Technology, kinds: CellKinds, rng: np.random.Generator) -> Slots:
+def slots_of(
+    netlist: Netlist, technology: Technology, kinds: CellKinds, rng: np.random.Generator, *, wired: bool = False
+) -> Slots:
     """Kind, two pins (n_nets,) and outputs of a netlist, its gates spread at random among spare slots.
 
     The order of the gates is a random topological one, so that repeated calls let evolution connect gates that
     one order kept apart. ConfigError where a cell is no kind of gate.
+
+    wired : gates and outputs read inputs through a wire each, so that one change gives all of them another input.
     """
     by_function = {(int(t), int(n)): k for k, (t, n) in enumerate(zip(kinds.tables, kinds.arities, strict=True))}
     first, n_live = netlist.first_driven, len(netlist.instances)
+    wires = _inputs_read(netlist) if wired else []
     n_slots = n_live + max(SPARE_LEAST, round(SPARE_SHARE * n_live))
-    kind, pins = _random_slots(first, n_slots, kinds, rng)
+    kind, pins = _random_slots(first, len(wires) + n_slots, kinds, rng)
     order = _random_order(netlist, rng)
-    places = np.sort(rng.permutation(n_slots)[:n_live]) + first
+    places = np.sort(rng.permutation(n_slots)[:n_live]) + first + len(wires)
     new = np.arange(first + n_live)
+    for place, net in enumerate(wires, start=first):
+        new[net], kind[place], pins[place] = place, kernel.WIRE, (net, 0)
     new[np.array(order, dtype=np.int64) + first] = places
     for k, place in zip(order, places.tolist(), strict=True):
         cell = technology.cell(netlist.instances[k].cell)
@@ -101,6 +108,11 @@ def slots_of(netlist: Netlist, technology: Technology, kinds: CellKinds, rng: np
         kind[place], pins[place] = by_function[key], nets[:2]
     outputs = np.array([new[net] for net in netlist.outputs], dtype=np.int64)
     return kind, pins[:, 0].copy(), pins[:, 1].copy(), outputs
+
+
+def _inputs_read(netlist: Netlist) -> list[int]:
+    read = {net for instance in netlist.instances for net in instance.inputs} | set(netlist.outputs)
+    return sorted(net for net in read if FIRST_INPUT <= net < netlist.first_driven)
 
 
 def _random_slots(

@@ -14,6 +14,8 @@ CANDIDATES = 12
 """Nets compared with the one to be replaced."""
 SAMPLED_WORDS = 8
 """Words on which they are compared."""
+NEAREST = 3
+"""Steps between a priced input and a neighbour that takes its place, at most."""
 RETRIES = 24
 """Random slots looked at for a live one."""
 
@@ -62,10 +64,12 @@ def propose(
         if next_word(random) & np.uint64(1):
             net = below(random, kind.shape[0])
         else:
-            net = abs(_similar(outputs[b], kind.shape[0], rows, refs, views, random, first))
+            net = abs(_similar(outputs[b], kind.shape[0], rows, work, views, random, first))
         return n_log if net == outputs[b] else change(b, OUTPUT, net, circuit, area_of, work, first, log, n_log)
     if move == REWIRE:
-        net = _source(n, first, random)
+        net = _level(pin_a[n], work, random)
+        if net < 0:
+            net = _source(n, first, random)
         if arity[kind[n]] == 2 and next_word(random) & np.uint64(1):
             return n_log if net == pin_b[n] else change(n, PIN_B, net, circuit, area_of, work, first, log, n_log)
         return n_log if net == pin_a[n] else change(n, PIN_A, net, circuit, area_of, work, first, log, n_log)
@@ -82,8 +86,19 @@ def propose(
         return change(n, KIND, new, circuit, area_of, work, first, log, n_log)
     if move == CONSTANT:
         return _replace(n, WIRE, below(random, 2), circuit, area_of, work, first, log, n_log)
-    found = _similar(n, n, rows, refs, views, random, first)
+    found = _similar(n, n, rows, work, views, random, first)
     return _replace(n, INVERTER if found < 0 else WIRE, abs(found), circuit, area_of, work, first, log, n_log)
+
+
+@inlined_lean
+def _level(net: int, work: Arrays, random: Array) -> Any:
+    """Half the time a neighbour of a priced input among its feature's levels, else -1; always for other nets."""
+    features = work[6]
+    if net >= features.shape[0] or features[net] < 0 or next_word(random) & np.uint64(1):
+        return -1
+    step = 1 + below(random, NEAREST)
+    other = net + step if next_word(random) & np.uint64(1) else net - step
+    return other if 0 <= other < features.shape[0] and features[other] == features[net] else -1
 
 
 @inlined_lean
@@ -115,8 +130,9 @@ def _replace(
 
 
 @inlined_lean
-def _similar(n: int, end: int, rows: Arrays, refs: Array, views: Arrays, random: Array, first: int) -> Any:
+def _similar(n: int, end: int, rows: Arrays, work: Arrays, views: Arrays, random: Array, first: int) -> Any:
     """The live net below `end` most like net n on some rows, negative where its inverse is; of a few at random."""
+    refs = work[0]
     values, _, valid, _, _ = rows
     current, changed, _ = views
     n_words = valid.shape[0]
@@ -128,7 +144,7 @@ def _similar(n: int, end: int, rows: Arrays, refs: Array, views: Arrays, random:
         n_bits += np.int64(popcount(valid[w]))
     best, closest = 0, np.int64(1) << 60
     for _ in range(CANDIDATES):
-        other = below(random, end)
+        other = _candidate(end, first, work, random)
         if other == n or (other >= first and refs[other] == 0):
             continue
         from_other = (2 * other + (current[other] ^ changed[other])) * n_words
@@ -140,6 +156,14 @@ def _similar(n: int, end: int, rows: Arrays, refs: Array, views: Arrays, random:
         if n_bits - distance < closest:
             best, closest = -other, n_bits - distance
     return best
+
+
+@inlined_lean
+def _candidate(end: int, first: int, work: Arrays, random: Array) -> Any:
+    """A random net below `end`; half the time a slot where inputs have prices, of which there are many."""
+    if work[6].shape[0] > 0 and end > first and next_word(random) & np.uint64(1):
+        return first + below(random, end - first)
+    return below(random, end)
 
 
 @inlined_lean

@@ -6,8 +6,8 @@ undone without computing anything.
 
 A circuit is four int64 arrays: kind, pin a and pin b of every net, (n_nets,) each and used from the first slot on,
 and the outputs' nets. Working memory (`new_scratch`) holds readers, a stack, new slots as flags and as a list, and
-the area; then the buffer in use, changed slots as flags and as a list; then the undo log. Lists hold their length
-first.
+the area, prices of inputs and how many inputs of each feature are read; then the buffer in use, changed slots as
+flags and as a list; then the undo log. Lists hold their length first.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from printedmlp.kernels.bits import popcount
+from printedmlp.kernels.gate_prices import FREE, price_of
 from printedmlp.kernels.jit import inlined_lean
 
 Array = NDArray[Any]
@@ -34,11 +35,12 @@ ERROR_TILE = 32
 """Words after which the error budget is looked at."""
 
 
-def new_scratch(n_nets: int) -> Scratch:
-    """Working memory for one evolution of a circuit of so many nets, all zero."""
+def new_scratch(n_nets: int, prices: Arrays = FREE) -> Scratch:
+    """Working memory for one evolution of a circuit of so many nets, all zero but for the prices of inputs."""
     integers = [np.zeros(size, np.int64) for size in (n_nets, 4 * n_nets + 8, n_nets, n_nets + 1)]
     views = tuple(np.zeros(size, np.int64) for size in (n_nets, n_nets, n_nets + 1))
-    return (*integers, np.zeros(1)), views, np.zeros((LOG, 3), np.int64)
+    features_read = np.zeros(int(prices[1].max(initial=-1)) + 1, np.int64)
+    return (*integers, np.zeros(1), *prices, features_read), views, np.zeros((LOG, 3), np.int64)
 
 
 @inlined_lean
@@ -54,14 +56,16 @@ def copy_circuit(source: Arrays, target: Arrays) -> None:
 def connect(net: int, circuit: Arrays, area_of: Array, work: Arrays, first: int) -> None:
     """Count one more reader of a net; slots that are read for the first time join the circuit."""
     kind, pin_a, pin_b, _ = circuit
-    refs, stack, fresh, fresh_list, area = work
+    refs, stack, fresh, fresh_list, area = work[:5]
     stack[0] = net
     top = 1
     while top > 0:
         top -= 1
         n = stack[top]
         refs[n] += 1
-        if refs[n] == 1 and n >= first:
+        if refs[n] == 1 and n < first:
+            area[0] += price_of(n, 1, work)
+        elif refs[n] == 1:
             area[0] += area_of[kind[n]]
             if fresh[n] == 0:
                 fresh[n] = 1
@@ -75,14 +79,16 @@ def connect(net: int, circuit: Arrays, area_of: Array, work: Arrays, first: int)
 @inlined_lean
 def _disconnect(net: int, circuit: Arrays, area_of: Array, work: Arrays, first: int) -> None:
     kind, pin_a, pin_b, _ = circuit
-    refs, stack, _, _, area = work
+    refs, stack, _, _, area = work[:5]
     stack[0] = net
     top = 1
     while top > 0:
         top -= 1
         n = stack[top]
         refs[n] -= 1
-        if refs[n] == 0 and n >= first:
+        if refs[n] == 0 and n < first:
+            area[0] += price_of(n, -1, work)
+        elif refs[n] == 0:
             area[0] -= area_of[kind[n]]
             stack[top] = pin_a[n]
             stack[top + 1] = pin_b[n]
@@ -93,7 +99,7 @@ def _disconnect(net: int, circuit: Arrays, area_of: Array, work: Arrays, first: 
 def _set(place: int, part: int, value: int, circuit: Arrays, area_of: Array, work: Arrays, first: int) -> Any:
     """Change one figure of a slot or an output, keep area and readers right, and return the old value."""
     kind, pin_a, pin_b, outputs = circuit
-    refs, _, fresh, fresh_list, area = work
+    refs, _, fresh, fresh_list, area = work[:5]
     if part == OUTPUT:
         old = outputs[place]
         connect(value, circuit, area_of, work, first)
@@ -150,7 +156,7 @@ def undo(circuit: Arrays, area_of: Array, work: Arrays, log: Array, n_log: int, 
     """Take back the first `n_log` changes of the log, last first."""
     for entry in range(n_log - 1, -1, -1):
         _set(log[entry, 0], log[entry, 1], log[entry, 2], circuit, area_of, work, first)
-    _, _, fresh, fresh_list, _ = work
+    _, _, fresh, fresh_list = work[:4]
     for i in range(1, fresh_list[0] + 1):
         fresh[fresh_list[i]] = 0
     fresh_list[0] = 0
@@ -160,7 +166,7 @@ def undo(circuit: Arrays, area_of: Array, work: Arrays, log: Array, n_log: int, 
 def simulate_trial(circuit: Arrays, table: Array, rows: Arrays, work: Arrays, views: Arrays, first: int) -> None:
     """Compute every live slot that is new, was changed or reads a changed net, into its spare buffer."""
     kind, pin_a, pin_b, _ = circuit
-    refs, _, fresh, fresh_list, _ = work
+    refs, _, fresh, fresh_list = work[:4]
     current, changed, touched = views
     values, _, valid, _, _ = rows
     n_nets, n_words = kind.shape[0], valid.shape[0]
@@ -204,7 +210,7 @@ def _apply(function: int, values: Array, a: int, b: int, old: int, new: int, n_w
 @inlined_lean
 def keep_trial(work: Arrays, views: Arrays) -> None:
     """Make the values under trial the accepted ones."""
-    _, _, fresh, fresh_list, _ = work
+    _, _, fresh, fresh_list = work[:4]
     current, changed, touched = views
     for i in range(1, touched[0] + 1):
         n = touched[i]
@@ -248,9 +254,12 @@ def count_errors(outputs: Array, rows: Arrays, views: Arrays, limit: Any) -> Any
 
 @inlined_lean
 def mean_power(circuit: Arrays, leakage: Array, rows: Arrays, work: Arrays, views: Arrays) -> Any:
-    """Mean static power of the live slots over the rows under trial, in the leakage's unit; rows count once."""
+    """Mean static power of the live slots over the rows under trial, in the leakage's unit; rows count once.
+
+    That of the inputs that are read comes on top where they have prices.
+    """
     kind, pin_a, pin_b, _ = circuit
-    refs = work[0]
+    refs, prices = work[0], work[5]
     values, _, valid, _, sizes = rows
     current, changed, _ = views
     n_words = valid.shape[0]
@@ -272,4 +281,8 @@ def mean_power(circuit: Arrays, leakage: Array, rows: Arrays, work: Arrays, view
         leak = leakage[kind[n]]
         total += leak[3] * both + leak[1] * (ones_a - both) + leak[2] * (ones_b - both)
         total += leak[0] * (n_rows - ones_a - ones_b + both)
-    return total / max(float(n_rows), 1.0)
+    of_inputs = 0.0
+    for n in range(prices.shape[0]):
+        if refs[n] > 0:
+            of_inputs += prices[n, 1]
+    return total / max(float(n_rows), 1.0) + of_inputs

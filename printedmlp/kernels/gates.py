@@ -10,6 +10,7 @@ import numpy as np
 
 from printedmlp.kernels.bits import uniform
 from printedmlp.kernels.gate_moves import MOST_ENTRIES, N_MOVES, drift, propose
+from printedmlp.kernels.gate_prices import FREE
 from printedmlp.kernels.gate_slots import (
     LOG,
     WIRE,
@@ -28,7 +29,7 @@ from printedmlp.kernels.gate_slots import (
 )
 from printedmlp.kernels.jit import compiled_lean, inlined_lean
 
-__all__ = ["N_COUNTS", "N_MOVES", "WIRE", "evolve", "new_scratch"]
+__all__ = ["FREE", "N_COUNTS", "N_MOVES", "WIRE", "evolve", "new_scratch"]
 
 AREA, POWER, ERRORS, MOST_ERRORS, LARGEST_AREA, HOT, COLD, COMPOSITE = range(8)
 """Places in a goal: weights in the energy, limits, first and last temperature, share of several changes at once."""

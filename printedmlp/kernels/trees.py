@@ -15,6 +15,8 @@ THRESHOLD, PRECISION, KEPT, GENES = 0, 1, 2, 3
 """What the genes of an inner node are, and how many."""
 FEATURE, BELOW, ABOVE, INNER = 0, 1, 2, 3
 """Columns of the form: INNER is the index among inner nodes, -1 for a leaf."""
+FIRST = 3
+"""Place in the units of what a feature's first test costs more; the prices of the levels follow."""
 
 Rows = tuple[Array, Array, Array]
 """Rows with x[f] >= t, (F, 2^b, W); rows of each class, (C, W), uint64; class weights, (C,) int64."""
@@ -51,7 +53,7 @@ def score(
     ----------
     genes : (P, 3 * n_inner) int32.
     form : (M, 4) int64, nodes of the start tree in preorder.
-    units : (3,) int64 of `TreeUnits`.
+    units : (3,) int64 of `TreeUnits`, or with the prices of tests (4 + 2^b,).
     errors, areas : (P,) int64, overwritten.
     live : (P, n_inner) uint8, overwritten: the inner nodes of the start tree that some row reaches.
     """
@@ -164,19 +166,33 @@ def _area(genes: Array, form: Array, rows: Rows, units: Array, scratch: Scratch,
         gene = GENES * form[k, INNER]
         t = effective_threshold(np.int64(genes[gene]), np.int64(genes[gene + 1]), input_bits)
         test = form[k, FEATURE] << input_bits | t
-        area += units[0] * _new_links(form[k, FEATURE], t, input_bits, scratch, stamp)
+        area += _new_test(form[k, FEATURE], t, input_bits, units, scratch, stamp)
         fresh = 2 + 2 * ((n_features << input_bits) + k * codes.shape[1])
         area += _multiplexed(2 + 2 * test, fresh, codes[form[k, BELOW]], codes[form[k, ABOVE]], codes[k], units)
     return area
 
 
 @inlined
-def _new_links(feature: int, t: int, input_bits: int, scratch: Scratch, stamp: int) -> int:
-    """Links of a comparator that this individual does not have yet."""
+def _new_test(feature: int, t: int, input_bits: int, units: Array, scratch: Scratch, stamp: int) -> Any:
+    """What a test costs that this individual does not have yet."""
     tests, links = scratch[3], scratch[4]
     if tests[feature << input_bits | t] == stamp:
         return 0
     tests[feature << input_bits | t] = stamp
+    if units.shape[0] <= FIRST:
+        return units[0] * _new_links(feature, t, input_bits, links, stamp)
+    # No link has this place, so it tells whether the feature is tested at all.
+    mark = feature << (input_bits + 1)
+    price = units[FIRST + 1 + t]
+    if links[mark] != stamp:
+        links[mark] = stamp
+        price += units[FIRST]
+    return price
+
+
+@inlined
+def _new_links(feature: int, t: int, input_bits: int, links: Array, stamp: int) -> int:
+    """Links of a comparator that no other one of this individual has."""
     lowest = 0
     while t >> lowest & 1 == 0:
         lowest += 1

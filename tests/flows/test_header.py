@@ -62,6 +62,7 @@ def test_inputs_that_are_comparators_say_what_they_compare():
         "a",
         f"Data set {'a' * 40}, sha256 {'f' * 64}",
         "Topology 1-2, inputs are outputs of comparators, combinational",
+        "Of one feature's inputs a higher one is never 1 without the lower ones; other patterns do not occur.",
         'inp[0] = 1: "size / µm" >= 0.5 (code 2 or more)',
         'inp[1] = 1: "x" of code 1 or more',
         "The output is the index of the class:",

@@ -378,9 +378,13 @@ def test_the_sensors_stand_beside_the_classifier():
     assert "thermometer" not in text
     terminal = summary_text(data, load_technology("egfet"))
     assert "paper-1    3 comparators; full 0.38 cm2, 0.78 mW at least; pruned 0.05 cm2, 0.2 mW (Blue" in terminal
-    second = {"area_cm2": 0.03, "power_mw": 0.1, "carried_by": None}
+    second = {"area_cm2": 0.03, "power_mw": 0.1, "carried_by": None, "gates": {"area_cm2": 0.01, "power_mw": 0.07}}
     unary = {**SENSED, "system": {**SENSED["system"], "thermometer": second}}
-    text = words(page(front(point("paper-1", "paper", 0.04, 0.9, **unary), **SENSED), inputs="thermometer"))
-    assert "0.05 0.2 0.03 0.1 Blue Spark printed battery none" in text
-    assert "exact 2 3 (1 unproved) 4 12 0.38–0.54 0.78–2.72 0.05 0.2 – – Blue Spark printed battery none" in text
+    sensed = front(point("paper-1", "paper", 0.04, 0.9, **unary), **SENSED)
+    text = words(page(sensed, inputs="thermometer"))
+    assert "0.05 0.2 0.03 0.1 0.01 0.07 Blue Spark printed battery none" in text
+    assert "exact 2 3 (1 unproved) 4 12 0.38–0.54 0.78–2.72 0.05 0.2 – – – – Blue Spark" in text
+    assert "Area and power that decide are those of the circuit on comparators' outputs" in text
+    terminal = summary_text(sensed, load_technology("egfet"))
+    assert "thermometer 0.03 cm2, 0.1 mW, of it gates 0.01 cm2, 0.07 mW (no printed source)" in terminal
     assert "With the sensors" not in page(front(point("paper-1", "paper", 0.04, 0.9)))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.thermometer import proved_equal
+from flows.levels import proved_equal
 from hdl.tools import run_abc
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.errors import VerificationError
