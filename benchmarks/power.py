@@ -34,7 +34,7 @@ FASTEST = 1e9
 def measured(circuit: RunCircuit, technology: Technology) -> Record:
     """The figures of one circuit, at the quoted rate and at its highest."""
     given = (circuit.netlist, technology, circuit.vectors, circuit.input_bits)
-    record = power_and_timing(*given, classifier=circuit.model)["power"]
+    record = power_and_timing(*given, classifier=circuit.model, feature_names=circuit.feature_names)["power"]
     fastest = power_and_timing(*given, rate_hz=FASTEST)["power"] if circuit.netlist.instances else record
     profile = power_profile(circuit.netlist, technology, circuit.vectors.codes, circuit.input_bits, glitches=True)
     nominal = technology.nominal_voltage

@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.run_circuits import RunCircuit, parsed, run_circuits, run_folder
 from benchmarks.tables import table
+from flows.burns import comparator_names
 from hdl.blocks import blocks_of
 from hdl.paths import path_text
 from hdl.timing import critical_path
@@ -29,7 +30,7 @@ def measured(circuit: RunCircuit, technology: Technology) -> Record:
     reports = {f"{v:g}": critical_path(circuit.netlist, technology, v) for v in technology.voltages}
     seconds = time.monotonic() - start
     nominal = reports[f"{technology.nominal_voltage:g}"]
-    blocks = blocks_of(circuit.netlist, technology, circuit.model)
+    blocks = blocks_of(circuit.netlist, technology, circuit.model).renamed(comparator_names(circuit.feature_names))
     return {
         "circuit": f"{circuit.data_set} {circuit.stage}",
         "cells": len(circuit.netlist.instances),

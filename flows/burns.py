@@ -49,11 +49,11 @@ def power_and_timing(
     rate_hz : rows a second.
     timing : the longest path by voltage, as `timing_of` finds it; None to look for it.
     """
-    blocks = blocks_of(netlist, technology, classifier)
+    names = [clean_text(name, NAME_WIDTH) for name in _features(feature_names, vectors)]
+    blocks = blocks_of(netlist, technology, classifier).renamed(comparator_names(names))
     found = timing_of(netlist, technology) if timing is None else timing
     rates = {v: min(rate_hz, report.max_rate_hz) if report else rate_hz for v, report in found.items()}
     reports = {v: report for v, report in found.items() if report}
-    names = feature_names or [f"x{index}" for index in range(vectors.codes.shape[1])]
     power = None
     if not technology.without_power:
         profile = power_profile(netlist, technology, vectors.codes, input_bits)
@@ -63,6 +63,15 @@ def power_and_timing(
         "power": power,
         "timing": _timing_record(reports, nominal, blocks, names, input_bits) if reports else None,
     }
+
+
+def comparator_names(names: Sequence[str]) -> dict[str, str]:
+    """Names of a tree's blocks of comparators: the feature's, in quotes; its number where names are alike."""
+    return {f"feature {k}": f"'{name}'" for k, name in enumerate(names) if names.count(name) == 1}
+
+
+def _features(given: Sequence[str] | None, vectors: Vectors) -> Sequence[str]:
+    return given or [f"x{index}" for index in range(vectors.codes.shape[1])]
 
 
 def timing_of(netlist: Netlist, technology: Technology) -> dict[float, TimingReport | None]:
@@ -126,7 +135,7 @@ def _timing_record(
     return {
         "max_rate_hz": _by_voltage({v: _finite(report.max_rate_hz) for v, report in timing.items()}),
         "extrapolated": _by_voltage({v: report.extrapolated for v, report in timing.items()}),
-        "path": path_text(report, blocks, [clean_text(name, NAME_WIDTH) for name in names], input_bits),
+        "path": path_text(report, blocks, names, input_bits),
         "path_blocks": [{"name": s.block, "cells": s.cells, "delay_ms": s.delay_ms} for s in sections],
         "input_bit": report.input_bit,
         "output_bit": report.output_bit,

@@ -9,9 +9,11 @@ A tree's cells are comparators where they depend on one feature alone, which nee
 own definition has no such parts: its cells are split by the output bits that depend on them.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from printedmlp.circuit import Netlist, simulate
 from printedmlp.classifier import Classifier
@@ -46,6 +48,12 @@ class Blocks:
     def names(self) -> tuple[str, ...]:
         """All blocks, from the inputs to the class."""
         return tuple(self.levels)
+
+    def renamed(self, names: Mapping[str, str]) -> Blocks:
+        """The same with other names for some blocks; a new name belongs to one block only."""
+        levels = {names.get(block, block): level for block, level in self.levels.items()}
+        assert len(levels) == len(self.levels), "two blocks of one name"
+        return replace(self, labels=tuple(names.get(label, label) for label in self.labels), levels=levels)
 
 
 def blocks_of(

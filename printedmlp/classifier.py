@@ -57,7 +57,8 @@ def classifier_from_json(data: Mapping[str, Any]) -> Classifier:
 def description(classifier: Classifier) -> str:
     """What a classifier is, in a word or two; empty for a network, whose topology tells."""
     if isinstance(classifier, trees.DecisionTree):
-        return f"tree, {classifier.n_leaves} leaves"
+        n = classifier.n_leaves
+        return f"tree, {n} {'leaf' if n == 1 else 'leaves'}"
     if isinstance(classifier, gates.GateClassifier):
         n = len(classifier.gates)
         return f"{n} gate{'' if n == 1 else 's'}"

@@ -35,7 +35,7 @@ def test_one_transition_by_hand():
     assert power["switching_nj_per_row"]["1"] == pytest.approx(power["switching_mw"]["1"] / 2 * 1e6)
     leaks = [nand.leakage_nw[1.0][0], nand.leakage_nw[1.0][3], *inverter.leakage_nw[1.0]]
     comparators, leaves = power["by_block"]
-    assert (comparators["name"], comparators["cells"]) == ("feature 0", 2)
+    assert (comparators["name"], comparators["cells"]) == ("'x0'", 2)
     assert comparators["static_mw"]["1"] == pytest.approx(sum(leaks) / 2 * 1e-6)
     assert comparators["area_cm2"] == pytest.approx((0.24786 + 0.22842) / 100)
     assert (leaves["name"], leaves["switching_mw"]["0.6"]) == ("leaves", 0)
@@ -54,10 +54,12 @@ def test_the_rate_is_what_the_circuit_can_keep_up_with():
 
 def test_the_path_is_named_by_features():
     timing = record([0, 0], feature_names=["width", "height"])["timing"]
-    assert timing["path"].startswith("'width' bit 1 > feature 0 (2 cells, ")
+    assert timing["path"].startswith("'width' bit 1 > 'width' (2 cells, ")
     assert timing["path"].endswith(" > out[0]")
-    assert [part["name"] for part in timing["path_blocks"]] == ["feature 0", "leaves"]
+    assert [part["name"] for part in timing["path_blocks"]] == ["'width'", "leaves"]
     assert record([0, 0])["timing"]["path"].startswith("'x0' bit 1")
+    alike = record([0, 0], feature_names=["width", "width"])
+    assert [part["name"] for part in alike["power"]["by_block"]] == ["feature 0", "leaves"]
 
 
 def test_words():
