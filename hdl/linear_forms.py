@@ -39,10 +39,30 @@ class LinearForms:
         self.adders = {adder.total: adder for adder in adders if adder.total > max(adder.operands)}
         self.words = {word.copies[-1]: word for word in words if self._are_copies(word)}
         self._tried: dict[int, bool] = {}
-        self._forms: dict[int, Weights] = {}
+        self._forms: dict[int, Weights | None] = {}
 
     def form(self, nets: Sequence[int]) -> Weights:
         """The number that a word stands for, modulo 2^its length, by the inputs and what nothing is known of."""
+        for key in sorted(self._words_below(nets)):
+            self._form_of(self.words[key])
+        return self._form(nets)
+
+    def _words_below(self, nets: Sequence[int]) -> set[int]:
+        """Words on the way: from the first one on, the form of each takes those before it and no deep calls."""
+        seen: set[int] = set()
+        missing = list(nets)
+        while missing:
+            net = missing.pop()
+            if net in seen or net in self.inputs:
+                continue
+            seen.add(net)
+            missing += self.words[net].bits if net in self.words else ()
+            missing += self.adders[net].operands if net in self.adders else ()
+            sources = (driver(net, cell, self.netlist) for cell in ("BUF", "NOT"))
+            missing += [source for source in sources if source is not None]
+        return seen & self.words.keys()
+
+    def _form(self, nets: Sequence[int]) -> Weights:
         weights: Weights = {}
         for j, net in enumerate(nets):
             add(weights, net, 1 << j)
@@ -81,9 +101,9 @@ class LinearForms:
         own = [j for j, (bit, copy) in enumerate(zip(word.bits, word.copies, strict=True)) if bit != copy]
         factors = {j: weights.get(word.copies[j], 0) for j in own[:-1]} | {own[-1]: top}
         scale = factors[own[0]] >> own[0]
-        if any((factors[j] - (scale << j)) % size for j in own[:-1]):
-            return False
         form, sign = self._form_of(word), 1
+        if form is None or any((factors[j] - (scale << j)) % size for j in own[:-1]):
+            return False
         if (top - (scale << n - 1)) % size:
             sign = -1
             exact = _within(form, -(1 << n - 1), 1 << n - 1) if (top + (scale << n - 1)) % size == 0 else None
@@ -103,9 +123,11 @@ class LinearForms:
             self._tried[adder.total] = adder_is_right(adder, self.netlist)
         return self._tried[adder.total]
 
-    def _form_of(self, word: WordNote) -> Weights:
+    def _form_of(self, word: WordNote) -> Weights | None:
+        """None while it is being worked out, which only notes that run in circles ask for."""
         if (key := word.copies[-1]) not in self._forms:
-            self._forms[key] = self.form(word.bits)
+            self._forms[key] = None
+            self._forms[key] = self._form(word.bits)
         return self._forms[key]
 
     def _are_copies(self, word: WordNote) -> bool:

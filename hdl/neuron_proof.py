@@ -4,7 +4,8 @@ Three kinds of pieces, each cut off at the nets of the piece before it:
 
 * the sum. Every adder is tried on all of its 2 to 8 inputs: operands (+ 1) = total + 2 carry. Multiples of these
   equations, added to the number that the word of the sum stands for, have to leave exactly the definition's weights
-  of the input bits, modulo 2^width, and the bounds of S, worked out again here, have to fit that width. No search.
+  of the input bits, modulo 2^width, and the bounds of S, worked out again here, have to fit that width. No search
+  (`hdl.linear_forms`).
 * the activation. The solver compares the gates with `0 if S < 0 else min(S, 2^(msb+1) - 1) >> lsb` for every S
   within its bounds.
 * the class. The solver compares the gates with `argmax` for all sums within their bounds.

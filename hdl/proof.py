@@ -1,4 +1,4 @@
-"""Formal proof that a netlist is its classifier, by a route that shares nothing with emission and Yosys.
+"""Formal proof that a netlist is its classifier, by a route that takes nothing from emission and Yosys on trust.
 
 * "whole circuit", for decision trees and circuits of gates: the definition as one bit-vector formula, the netlist
   as another, made of its cells' truth tables; the solver bitwuzla is asked for an input on which they differ.
@@ -9,8 +9,8 @@
   that Yosys makes of that form (`hdl.word_adders`), since sweeping needs nets that both circuits have.
 
 What has to be trusted: bitwuzla; for networks also ABC's verdict "equivalent" and the bookkeeping of
-`hdl.neuron_proof`; the truth tables of the technology's cells. Found differences need no trust, since they are
-tried on the classifier and on the simulated netlist.
+`hdl.neuron_proof` and `hdl.linear_forms`; the truth tables of the technology's cells. Found differences need no
+trust, since they are tried on the classifier and on the simulated netlist.
 """
 
 from __future__ import annotations

@@ -71,6 +71,19 @@ def test_a_difference_of_two_bits_may_be_read_with_its_sign_above_it():
     assert LinearForms(netlist, [low], [word], {X0, X1}).form([u0, u1, u1, u1]) != {X0: 1, X1: 15}
 
 
+def test_long_chains_of_words_are_followed():
+    gates, bits, notes, words = Gates(1), (X0,), [], []
+    for _ in range(300):
+        word = copied(gates, (0, bits[0], bits[0]))
+        note = add_bits(gates, (word.copies[2], X0), False)
+        bits = (note.total,)
+        notes.append(note)
+        words.append(word)
+    netlist = Netlist(1, tuple(gates.instances), bits)
+    # Every step adds x0 to the lowest bit, of which nobody reads the carry.
+    assert LinearForms(netlist, notes, words, {X0}).form(bits) == {X0: 1}
+
+
 def test_adders_that_do_not_add_are_not_followed():
     gates = Gates(2)
     note = add_bits(gates, (X0, X1), False)
@@ -101,6 +114,7 @@ def test_the_textbook_form_is_proved(exact, tmp_path):
     changed = replace(model, layers=(model.layers[0], other))
     refuted = prove(changed, netlist, EGFET, work_dir=tmp_path, textbook=True)
     assert refuted.verdict == "refuted"
+    assert refuted.counterexample is not None
     expected, answered = answers(changed, netlist, EGFET, refuted.counterexample)
     assert expected != answered
 
