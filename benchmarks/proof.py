@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.tables import table
-from flows.mapping import EXACT, VERILOG, Entry, model_of
+from flows.mapping import EXACT, TEXTBOOK, VERILOG, Entry, model_of
 from hdl.equivalence import counterexample
 from hdl.frontend import compile_verilog
 from hdl.proof import NOT_PROVED, PROVED, REFUTED, prove
@@ -37,12 +37,13 @@ TECHNOLOGY = load_technology("egfet")
 
 @dataclass(frozen=True)
 class Circuit:
-    """A circuit to prove: what it is, its classifier, its Verilog and its netlist."""
+    """A circuit to prove: what it is, its classifier, its Verilog and its netlist, and whether that is textbook."""
 
     name: str
     model: Classifier
     verilog: str
     netlist: Netlist
+    textbook: bool = False
 
 
 def random_network(topology: tuple[int, ...]) -> Circuit:
@@ -68,14 +69,16 @@ def of_run(folder: Path, stages: list[str]) -> Iterator[Circuit]:
             model = model_of(entry)
             text = json.loads((folder / entry["netlist_file"]).read_text(encoding="utf-8"))["netlist"]
             name = " ".join(filter(None, (folder.name, stage, _dashed(model.topology))))
-            yield Circuit(name, model, VERILOG[stage](model), read_netlist(text, TECHNOLOGY))
+            netlist = read_netlist(text, TECHNOLOGY)
+            yield Circuit(name, model, VERILOG[stage](model), netlist, stage == TEXTBOOK)
 
 
 def measured(circuit: Circuit, limit_s: float) -> dict[str, Any]:
     """Verdicts and seconds of both proofs."""
     with tempfile.TemporaryDirectory() as folder:
         verilog = _timed(lambda: _equal(circuit, Path(folder), limit_s))
-        integers = prove(circuit.model, circuit.netlist, TECHNOLOGY, time_limit_s=limit_s, work_dir=Path(folder))
+        options: dict[str, Any] = {"time_limit_s": limit_s, "work_dir": Path(folder), "textbook": circuit.textbook}
+        integers = prove(circuit.model, circuit.netlist, TECHNOLOGY, **options)
     return {
         "name": circuit.name,
         "cells": len(circuit.netlist.instances),
@@ -114,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--random", nargs="*", default=["21-3-3", "16-10-10"])
-    parser.add_argument("--stages", nargs="*", default=[s for s in VERILOG if s != "textbook"])
+    parser.add_argument("--stages", nargs="*", default=list(VERILOG))
     parser.add_argument("--limit", type=float, default=300, help="seconds for each proof")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

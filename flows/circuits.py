@@ -245,9 +245,9 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
 
 
 def _claim(drafts: Path, design: Design) -> Claim:
-    name, tried = design.point.id, design.point.stage != TEXTBOOK
+    name, textbook = design.point.id, design.point.stage == TEXTBOOK
     netlist, verilog = ((drafts / name / file).read_text("utf-8") for file in ("netlist.v", "classifier.v"))
-    return Claim(name, design.model, design.netlist, netlist, verilog, design.log, tried)
+    return Claim(name, design.model, design.netlist, netlist, verilog, design.log, textbook)
 
 
 def _write_files(job: Job, drafts: Path, found: Sequence[Design]) -> None:

@@ -187,16 +187,16 @@ def _proof(circuit: Circuit, design: Mapping[str, Any] | None, proved: bool) -> 
     record = design["proof"]["integers"] if design and "proof" in design else None
     own = _sha256(circuit.netlist, circuit.run.technology)
     if record is None or record.get("sha256", {}).get("netlist", own) != own:
-        record = _proved_now(circuit) if proved and circuit.entry["stage"] != TEXTBOOK else NOT_TRIED
+        record = _proved_now(circuit) if proved else NOT_TRIED
     words = record["solver"] if record["verdict"] == PROVED else record["reason"]
     return {"verdict": str(record["verdict"]), "words": f"netlist = classifier: {record['verdict']} ({words})"}
 
 
 def _proved_now(circuit: Circuit) -> dict[str, Any]:
-    technology = circuit.run.technology
+    technology, textbook = circuit.run.technology, circuit.entry["stage"] == TEXTBOOK
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
-        work_dir, limit = Path(folder), PROOF_TIME_LIMIT_S
-        proof = prove(circuit.model, circuit.netlist, technology, time_limit_s=limit, work_dir=work_dir)
+        options = {"time_limit_s": PROOF_TIME_LIMIT_S, "work_dir": Path(folder), "textbook": textbook}
+        proof = prove(circuit.model, circuit.netlist, technology, **options)
     if proof.verdict == REFUTED:
         raise VerificationError(
             f"{circuit.run.folder}: the netlist of {circuit.id} is not its classifier, "

@@ -22,13 +22,16 @@ from printedmlp.quantise import Quantiser
 from printedmlp.technology import Technology
 
 NOT_TRIED = {"route": "", "solver": "", "verdict": NOT_PROVED, "reason": "not tried", "counterexample": None}
-"""The record of a design that is only a yardstick: multipliers and sums, too different from bit heaps to sweep."""
+"""The record of a design without time for proofs."""
 SECONDS = "proof_seconds"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A design's name, classifier and netlist, its netlist and Verilog as written, and the log of the mapping."""
+    """A design's name, classifier and netlist, its netlist and Verilog as written, and the log of the mapping.
+
+    ``textbook`` tells that the Verilog is the textbook form, whose sums are proved by another route.
+    """
 
     name: str
     model: Classifier
@@ -36,7 +39,7 @@ class Claim:
     text: str
     verilog: str
     log: Sequence[str]
-    tried: bool = True
+    textbook: bool = False
 
 
 def prove_all(job: Job, claims: Sequence[Claim]) -> list[dict[str, Any]]:
@@ -60,10 +63,17 @@ def prove_all(job: Job, claims: Sequence[Claim]) -> list[dict[str, Any]]:
 def _proof(job: Job, claim: Claim) -> Proof | None:
     check_written(claim, job.technology)
     limit = job.config.proof_time_limit
-    if not claim.tried or not limit:
+    if not limit:
         return None
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
-        return prove(claim.model, claim.netlist, job.technology, time_limit_s=limit, work_dir=Path(folder))
+        return prove(
+            claim.model,
+            claim.netlist,
+            job.technology,
+            time_limit_s=limit,
+            work_dir=Path(folder),
+            textbook=claim.textbook,
+        )
 
 
 def check_written(claim: Claim, technology: Technology) -> None:

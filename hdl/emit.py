@@ -32,9 +32,9 @@ def classifier_verilog(model: DiscreteMLP, *, header: Sequence[str] = ()) -> str
     return components_verilog({"top": classifier, **classifier.blocks}, header)
 
 
-def textbook_verilog(model: DiscreteMLP, *, header: Sequence[str] = ()) -> str:
+def textbook_verilog(model: DiscreteMLP, *, header: Sequence[str] = (), named: bool = False) -> str:
     """Verilog of the same classifier in plain arithmetic, see `hdl.textbook`; else as `classifier_verilog`."""
-    return components_verilog({"top": TextbookClassifier(model)}, header)
+    return components_verilog({"top": TextbookClassifier(model, named=named)}, header)
 
 
 def components_verilog(components: dict[str, wiring.Component], header: Sequence[str] = ()) -> str:

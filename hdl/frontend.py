@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,20 @@ def vendor_model(verilog: str) -> Path | None:
 def _commands(name: str, top: str, libraries: list[str]) -> list[str]:
     """The Yosys script: everything up to and-gates and inverters, adders as plain ripples."""
     return [
+        *word_commands(name, top, libraries),
+        "techmap -map +/techmap.v -map ripple_carry.v",
+        "opt -fast",
+        "setundef -zero",
+        "aigmap",
+        "opt_clean",
+        f"tee -q -o {name}.mapped.json stat -json",
+        f"write_aiger {name}.aig",
+    ]
+
+
+def word_commands(name: str, top: str, libraries: Sequence[str] = ()) -> list[str]:
+    """The script's first part, after which sums are Yosys's cells for words: $alu and $macc_v2."""
+    return [
         *(f"read_verilog {file}" for file in libraries),
         f"read_verilog {name}.v",
         f"hierarchy -check -top {top}",
@@ -113,13 +127,6 @@ def _commands(name: str, top: str, libraries: list[str]) -> list[str]:
         "alumacc",
         "share",
         "opt",
-        "techmap -map +/techmap.v -map ripple_carry.v",
-        "opt -fast",
-        "setundef -zero",
-        "aigmap",
-        "opt_clean",
-        f"tee -q -o {name}.mapped.json stat -json",
-        f"write_aiger {name}.aig",
     ]
 
 

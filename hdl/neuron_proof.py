@@ -4,7 +4,8 @@ Three kinds of pieces, each cut off at the nets of the piece before it:
 
 * the sum. Every adder is tried on all of its 2 to 8 inputs: operands (+ 1) = total + 2 carry. Multiples of these
   equations, added to the number that the word of the sum stands for, have to leave exactly the definition's weights
-  of the input bits, modulo 2^width, and the bounds of S, worked out again here, have to fit that width. No search.
+  of the input bits, modulo 2^width, and the bounds of S, worked out again here, have to fit that width. No search
+  (`hdl.linear_forms`).
 * the activation. The solver compares the gates with `0 if S < 0 else min(S, 2^(msb+1) - 1) >> lsb` for every S
   within its bounds.
 * the class. The solver compares the gates with `argmax` for all sums within their bounds.
@@ -20,9 +21,10 @@ from functools import partial
 
 import numpy as np
 
-from hdl.reference import GENERIC, ActivationNote, AdderNote, Reference, SumNote
+from hdl.linear_forms import LinearForms, Weights, add, modulo
+from hdl.reference import GENERIC, ActivationNote, Reference, SumNote
 from hdl.solver import PROVED, Formulas, Word
-from printedmlp.circuit.netlist import CONSTANT_0, CONSTANT_1, Netlist
+from printedmlp.circuit.netlist import CONSTANT_1, Netlist
 from printedmlp.model import DiscreteMLP, Interval, Layer, Neuron, QReLU, Term
 
 Clock = Callable[[], float]
@@ -110,8 +112,6 @@ def sum_is_right(layer: Layer, note: SumNote, netlist: Netlist) -> bool:
     low, high = _range_of(neuron, neuron.bias << layer.bias_shift, note.input_bounds)
     if not (note.bounds[0] <= low and high <= note.bounds[1] and _fits(note.bounds, len(note.word))):
         return False
-    if not all(adder_is_right(adder, netlist) for adder in note.adders):
-        return False
     found = _as_weights(note, netlist)
     return found == _defined_weights(neuron, neuron.bias << layer.bias_shift, note)
 
@@ -124,68 +124,15 @@ def _fits(bounds: Interval, width: int) -> bool:
     return width > 0 and -(1 << width - 1) <= low and high < 1 << width - 1
 
 
-def adder_is_right(adder: AdderNote, netlist: Netlist) -> bool:
-    """Whether operands (+ 1) = total + 2 carry for all values of the operands."""
-    free = sorted({net for net in adder.operands if net > CONSTANT_1})
-    for state in range(1 << len(free)):
-        values = {CONSTANT_0: 0, CONSTANT_1: 1, **{net: state >> i & 1 for i, net in enumerate(free)}}
-        wanted = sum(values[net] for net in adder.operands) + adder.one
-        if _value(adder.total, values, netlist) + 2 * _value(adder.carry, values, netlist) != wanted:
-            return False
-    return True
-
-
-def _value(net: int, values: dict[int, int], netlist: Netlist) -> int:
-    """Value of a net that depends on nets of known value only."""
-    if net not in values:
-        if net < netlist.first_driven:
-            raise KeyError(net)
-        instance = netlist.instances[net - netlist.first_driven]
-        state = sum(_value(pin, values, netlist) << i for i, pin in enumerate(instance.inputs))
-        values[net] = GENERIC.cell(instance.cell).evaluate(state)
-    return values[net]
-
-
-Weights = dict[int, int]
-"""A number as a sum: the factor of each net, the constant under CONSTANT_1; zeros left out."""
-
-
 def _as_weights(note: SumNote, netlist: Netlist) -> Weights:
-    """The number that the word stands for, by the nets that the adders begin with, modulo 2^width."""
-    weights: Weights = {}
-    for j, net in enumerate(note.word):
-        source = _driver(net, "BUF", netlist)
-        _add(weights, net if source is None else source, 1 << j)
-    for adder in reversed(note.adders):
-        factor = weights.get(adder.total, 0)
-        _add(weights, adder.total, -factor)
-        _add(weights, adder.carry, -2 * factor)
-        for net in (*adder.operands, *([CONSTANT_1] if adder.one else [])):
-            _add(weights, net, factor)
-    inputs = {net for bits in note.inputs for net in bits}
-    for net in [net for net in weights if net not in inputs and net > CONSTANT_1]:
-        source = _driver(net, "NOT", netlist)
-        # A net that is no inverted input keeps its factor, and no definition has one for it.
-        if source is not None:
-            factor = weights.pop(net)
-            _add(weights, source, -factor)
-            _add(weights, CONSTANT_1, factor)
-    return _modulo(weights, len(note.word))
-
-
-def _driver(net: int, cell: str, netlist: Netlist) -> int | None:
-    """What the one-input gate of this kind that drives the net reads; None where it is no such gate."""
-    instance = netlist.instances[net - netlist.first_driven] if net >= netlist.first_driven else None
-    return instance.inputs[0] if instance is not None and instance.cell == cell else None
-
-
-def _add(weights: Weights, net: int, factor: int) -> None:
-    weights[net] = weights.get(net, 0) + factor
-
-
-def _modulo(weights: Weights, width: int) -> Weights:
-    left = {net: factor % (1 << width) for net, factor in weights.items() if net != CONSTANT_0}
-    return {net: factor for net, factor in left.items() if factor}
+    """The number that the word stands for, by the inputs' bits that their bounds leave open, modulo 2^width."""
+    inputs = {net for nets in note.inputs for net in nets}
+    weights = LinearForms(netlist, note.adders, note.words, inputs).form(note.word)
+    for nets, (low, high) in zip(note.inputs, note.input_bounds, strict=True):
+        for j, net in enumerate(nets):
+            if low >> j == high >> j and net in weights:
+                add(weights, CONSTANT_1, weights.pop(net) * (low >> j & 1))
+    return modulo(weights, len(note.word))
 
 
 def _defined_weights(neuron: Neuron, bias: int, note: SumNote) -> Weights:
@@ -198,10 +145,10 @@ def _defined_weights(neuron: Neuron, bias: int, note: SumNote) -> Weights:
                 continue
             factor = term.sign << term.shift + j
             if low >> j == high >> j:
-                _add(weights, CONSTANT_1, factor * (low >> j & 1))
+                add(weights, CONSTANT_1, factor * (low >> j & 1))
             else:
-                _add(weights, note.inputs[term.input][j], factor)
-    return _modulo(weights, len(note.word))
+                add(weights, note.inputs[term.input][j], factor)
+    return modulo(weights, len(note.word))
 
 
 def _range_of(neuron: Neuron, bias: int, input_bounds: Sequence[Interval]) -> Interval:

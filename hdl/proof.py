@@ -1,21 +1,24 @@
-"""Formal proof that a netlist is its classifier, by a route that shares nothing with emission and Yosys.
+"""Formal proof that a netlist is its classifier, by a route that takes nothing from emission and Yosys on trust.
 
 * "whole circuit", for decision trees and circuits of gates: the definition as one bit-vector formula, the netlist
   as another, made of its cells' truth tables; the solver bitwuzla is asked for an input on which they differ.
 * "neuron by neuron", for networks, whose sums are too hard for a solver as a whole: a reference circuit is written
   from the integer definition (`hdl.reference`), every piece of it is proved to be the definition's
   (`hdl.neuron_proof`), and ABC proves the reference and the netlist equal by sweeping.
+* "word by word", for networks in the textbook form: the same, with a reference circuit whose sums follow the adders
+  that Yosys makes of that form (`hdl.word_adders`), since sweeping needs nets that both circuits have.
 
 What has to be trusted: bitwuzla; for networks also ABC's verdict "equivalent" and the bookkeeping of
-`hdl.neuron_proof`; the truth tables of the technology's cells. Found differences need no trust, since they are
-tried on the classifier and on the simulated netlist.
+`hdl.neuron_proof` and `hdl.linear_forms`; the truth tables of the technology's cells. Found differences need no
+trust, since they are tried on the classifier and on the simulated netlist.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -31,6 +34,7 @@ from hdl.reference import GENERIC, Reference, reference_circuit
 from hdl.solver import NOT_PROVED, PROVED, REFUTED, Formulas, Word, solver_version
 from hdl.structural import netlist_verilog
 from hdl.tools import run_abc
+from hdl.word_adders import ArrangementError, textbook_reference
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.gates import GateClassifier
 from printedmlp.circuit.simulate import classes, input_bits_of, simulate
@@ -40,7 +44,7 @@ from printedmlp.model import DiscreteMLP
 from printedmlp.technology import Technology
 from printedmlp.trees import DecisionTree, Leaf
 
-WHOLE, BY_NEURONS = "whole circuit", "neuron by neuron"
+WHOLE, BY_NEURONS, BY_WORDS = "whole circuit", "neuron by neuron", "word by word"
 Found = tuple[str, str, tuple[int, ...] | None]
 """Verdict, reason, and the input codes on which netlist and classifier differ."""
 
@@ -51,7 +55,7 @@ class Proof:
 
     Attributes
     ----------
-    route : WHOLE or BY_NEURONS.
+    route : WHOLE, BY_NEURONS or BY_WORDS.
     solver : programs and versions that the verdict rests on.
     verdict : "proved", "refuted" or "not proved".
     reason : why it is not proved; else empty.
@@ -81,7 +85,13 @@ class Proof:
 
 
 def prove(
-    classifier: Classifier, netlist: Netlist, technology: Technology, *, time_limit_s: float = 600, work_dir: Path
+    classifier: Classifier,
+    netlist: Netlist,
+    technology: Technology,
+    *,
+    time_limit_s: float = 600,
+    work_dir: Path,
+    textbook: bool = False,
 ) -> Proof:
     """Prove a netlist to be its classifier on all inputs, or find an input on which they differ.
 
@@ -90,7 +100,8 @@ def prove(
     classifier : the integer definition.
     netlist : cells of `technology` between n_features * input_bits inputs and the class's bits.
     time_limit_s : after which the answer is "not proved"; it covers all steps together.
-    work_dir : receives ABC's files and log.
+    work_dir : receives the programs' files and logs.
+    textbook : a network's netlist comes from its textbook form. Another one is proved too, if it is given the time.
 
     Raises
     ------
@@ -101,17 +112,18 @@ def prove(
     start = time.monotonic()
     _check_ports(classifier, netlist, technology)
     work_dir.mkdir(parents=True, exist_ok=True)
-    by_neurons = isinstance(classifier, DiscreteMLP)
+    route = (BY_WORDS if textbook else BY_NEURONS) if isinstance(classifier, DiscreteMLP) else WHOLE
     left = _clock(start + time_limit_s)
-    solver = f"{solver_version()}, ABC of Yosys {metadata.version('pyosys')}" if by_neurons else solver_version()
+    swept = "" if route == WHOLE else f", ABC of Yosys {metadata.version('pyosys')}"
+    solver = f"{solver_version()}{swept}"
     if isinstance(classifier, DiscreteMLP):
-        found = _by_neurons(classifier, netlist, technology, left, work_dir)
+        found = _network(classifier, netlist, technology, left, work_dir, textbook=textbook)
     else:
         found = _whole(classifier, netlist, technology, left)
     verdict, reason, codes = _confirmed(found, classifier, netlist, technology)
     hashes = {"model": _sha256(classifier.dumps()), "netlist": _sha256(netlist_verilog(netlist, technology))}
     seconds = time.monotonic() - start
-    return Proof(BY_NEURONS if by_neurons else WHOLE, solver, verdict, reason, seconds, hashes, codes)
+    return Proof(route, solver, verdict, reason, seconds, hashes, codes)
 
 
 def _clock(deadline: float) -> Callable[[], float]:
@@ -162,16 +174,22 @@ def _gates_formula(f: Formulas, classifier: GateClassifier, bits: list[Word]) ->
     return f.word([values[net] for net in classifier.outputs])
 
 
-def _by_neurons(
-    model: DiscreteMLP, netlist: Netlist, technology: Technology, left: Callable[[], float], work_dir: Path
+def _network(
+    model: DiscreteMLP,
+    netlist: Netlist,
+    technology: Technology,
+    left: Callable[[], float],
+    work_dir: Path,
+    *,
+    textbook: bool,
 ) -> Found:
-    reference = reference_circuit(model)
-    if (piece := unproved_piece(model, reference, left)) is not None:
-        return NOT_PROVED, f"the {piece} is not proved", None
     try:
-        bits = _difference(reference, netlist, technology, left(), work_dir)
-    except TimeoutError:
-        return NOT_PROVED, "ABC's time was up", None
+        reference = _yosys_adders(model, left, work_dir) if textbook else reference_circuit(model)
+        if (piece := unproved_piece(model, reference, left)) is not None:
+            return NOT_PROVED, f"the {piece} is not proved", None
+        bits = _difference(reference, netlist, technology, left, work_dir)
+    except (TimeoutError, ArrangementError) as error:
+        return NOT_PROVED, str(error), None
     except UndecidedError:
         return NOT_PROVED, "ABC could not decide", None
     if bits is None:
@@ -181,21 +199,33 @@ def _by_neurons(
     return REFUTED, "", tuple(sum(bit << j for j, bit in enumerate(word)) for word in words)
 
 
+def _yosys_adders(model: DiscreteMLP, left: Callable[[], float], work_dir: Path) -> Reference:
+    with _in_time("Yosys", left):
+        return textbook_reference(model, work_dir, timeout_s=left())
+
+
 def _difference(
-    reference: Reference, netlist: Netlist, technology: Technology, time_limit_s: float, work_dir: Path
+    reference: Reference, netlist: Netlist, technology: Technology, left: Callable[[], float], work_dir: Path
 ) -> tuple[int, ...] | None:
     """Input bits on which the reference and the netlist differ; None when ABC proves them equal."""
-    if time_limit_s <= 0:
-        raise TimeoutError
-    start = time.monotonic()
-    (work_dir / "integers.blif").write_text(logic_blif(reference.netlist, GENERIC), encoding="utf-8")
-    run_abc(["read_blif integers.blif", "strash", "write_aiger integers.aig"], work_dir, name="integers")
-    aig = Aig(work_dir / "integers.aig", reference.netlist.n_inputs, len(reference.netlist.outputs), 0)
+    with _in_time("ABC", left):
+        (work_dir / "integers.blif").write_text(logic_blif(reference.netlist, GENERIC), encoding="utf-8")
+        run_abc(["read_blif integers.blif", "strash", "write_aiger integers.aig"], work_dir, name="integers")
+        aig = Aig(work_dir / "integers.aig", reference.netlist.n_inputs, len(reference.netlist.outputs), 0)
+        return counterexample(aig, netlist, technology, work_dir, timeout_s=left())
+
+
+@contextmanager
+def _in_time(program: str, left: Callable[[], float]) -> Iterator[None]:
+    """A program that is broken off because no seconds are left: a TimeoutError that says so."""
+    late = TimeoutError(f"{program}'s time was up")
+    if left() <= 0:
+        raise late
     try:
-        return counterexample(aig, netlist, technology, work_dir, timeout_s=time_limit_s)
+        yield
     except ToolBrokenOffError:
-        if time.monotonic() - start >= time_limit_s:
-            raise TimeoutError from None
+        if left() <= 0:
+            raise late from None
         raise
 
 
@@ -223,4 +253,4 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-__all__ = ["BY_NEURONS", "NOT_PROVED", "PROVED", "REFUTED", "WHOLE", "Proof", "answers", "prove"]
+__all__ = ["BY_NEURONS", "BY_WORDS", "NOT_PROVED", "PROVED", "REFUTED", "WHOLE", "Proof", "answers", "prove"]

@@ -7,7 +7,7 @@ to the definition, from the notes about where the pieces begin and end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from printedmlp.circuit import Instance, Netlist
@@ -37,6 +37,10 @@ GENERIC = Technology(
 """The gates of reference circuits; MUX is B where C is 1, else A."""
 
 
+Values = tuple[tuple[int, ...], ...]
+"""The nets of a layer's inputs, least significant first."""
+
+
 @dataclass(frozen=True)
 class AdderNote:
     """One to three operand nets, plus 1 when `one`, are added to the nets `total` and `carry`."""
@@ -45,6 +49,14 @@ class AdderNote:
     one: bool
     total: int
     carry: int
+
+
+@dataclass(frozen=True)
+class WordNote:
+    """Buffers `copies` of the nets `bits`, a word whose top bit is read again above it, or that zeros follow."""
+
+    bits: tuple[int, ...]
+    copies: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,7 @@ class SumNote:
     input_bounds : of the inputs.
     adders : in the order in which they were added.
     word : nets of S, least significant first, each a buffer of its own.
+    words : words on the way to S that are read in more bits than they have.
     """
 
     layer: int
@@ -68,6 +81,7 @@ class SumNote:
     input_bounds: tuple[Interval, ...]
     adders: tuple[AdderNote, ...]
     word: tuple[int, ...]
+    words: tuple[WordNote, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,8 +103,8 @@ class Reference:
     winner_gates: range
 
 
-class _Gates:
-    """Gates as they are added; nets are numbered as in a netlist."""
+class Gates:
+    """Gates of a reference circuit as they are added; nets are numbered as in a netlist."""
 
     def __init__(self, n_inputs: int) -> None:
         self.n_inputs = n_inputs
@@ -102,9 +116,19 @@ class _Gates:
         return FIRST_INPUT + self.n_inputs + len(self.instances) - 1
 
 
-def reference_circuit(model: DiscreteMLP) -> Reference:
-    """Write a network down as gates, layer by layer; see the module's docstring."""
-    gates = _Gates(model.n_features * model.input_bits)
+SumWriter = Callable[[Gates, Layer, tuple[int, int], Values, tuple[Interval, ...], Interval], SumNote]
+"""Adds the gates of a neuron's sum: of a layer, (its number, the neuron's index), the inputs, their bounds, S's."""
+
+
+def reference_circuit(model: DiscreteMLP, write_sum: SumWriter | None = None) -> Reference:
+    """Write a network down as gates, layer by layer; see the module's docstring.
+
+    Parameters
+    ----------
+    write_sum : adds up in another way, which needs no trust either; None is `sum_of_columns`.
+    """
+    write_sum = write_sum or sum_of_columns
+    gates = Gates(model.n_features * model.input_bits)
     values = [
         tuple(FIRST_INPUT + i * model.input_bits + bit for bit in range(model.input_bits))
         for i in range(model.n_features)
@@ -114,7 +138,7 @@ def reference_circuit(model: DiscreteMLP) -> Reference:
     activations: list[ActivationNote] = []
     for number, (layer, found) in enumerate(zip(model.layers, model.intervals(), strict=True)):
         indices = range(len(layer.neurons))
-        own = [_sum(gates, layer, (number, j), tuple(values), bounds, found.sums[j]) for j in indices]
+        own = [write_sum(gates, layer, (number, j), tuple(values), bounds, found.sums[j]) for j in indices]
         if isinstance(layer.activation, QReLU):
             hidden = [_activation(gates, note, layer.activation) for note in own]
             values, bounds = [note.outputs for note in hidden], found.outputs
@@ -126,14 +150,15 @@ def reference_circuit(model: DiscreteMLP) -> Reference:
     return Reference(netlist, tuple(sums), tuple(activations), range(start, len(gates.instances)))
 
 
-def _sum(
-    gates: _Gates,
+def sum_of_columns(
+    gates: Gates,
     layer: Layer,
     place: tuple[int, int],
-    values: tuple[tuple[int, ...], ...],
+    values: Values,
     input_bounds: tuple[Interval, ...],
     bounds: Interval,
 ) -> SumNote:
+    """A neuron's sum as `printedmlp.reduction` adds it up."""
     number, index = place
     summands = summands_of(layer.neurons[index], layer.bias_shift, input_bounds, word_width(bounds))
     reduction = reduce_columns([bit.column for bit in summands.bits], summands.constant, summands.width)
@@ -143,14 +168,15 @@ def _sum(
         nets[k] = gates.add("NOT", net) if bit.negative else net
     notes = []
     for k, adder in enumerate(reduction.adders):
-        note = _adder(gates, tuple(nets[operand] for operand in adder.operands), adder.one)
+        note = add_bits(gates, tuple(nets[operand] for operand in adder.operands), adder.one)
         nets[reduction.n_bits + 2 * k], nets[reduction.n_bits + 2 * k + 1] = note.total, note.carry
         notes.append(note)
     word = tuple(gates.add("BUF", nets[net]) for net in reduction.total)
     return SumNote(number, index, bounds, values, input_bounds, tuple(notes), word)
 
 
-def _adder(gates: _Gates, operands: tuple[int, ...], one: bool) -> AdderNote:
+def add_bits(gates: Gates, operands: tuple[int, ...], one: bool) -> AdderNote:
+    """Add the gates that add one to three bits, plus 1 when `one`; a single bit needs the 1."""
     if len(operands) == 1:
         return AdderNote(operands, one, gates.add("NOT", *operands), gates.add("BUF", *operands))
     if len(operands) == 2:
@@ -161,7 +187,7 @@ def _adder(gates: _Gates, operands: tuple[int, ...], one: bool) -> AdderNote:
     return AdderNote(operands, one, gates.add("XOR", half, c), gates.add("MUX", a, c, half))
 
 
-def _activation(gates: _Gates, note: SumNote, activation: QReLU) -> ActivationNote:
+def _activation(gates: Gates, note: SumNote, activation: QReLU) -> ActivationNote:
     """0 where the sign is set, all ones where a bit above the clamp is set, else the kept bits."""
     start = len(gates.instances)
     low, high = note.bounds
@@ -178,7 +204,7 @@ def _activation(gates: _Gates, note: SumNote, activation: QReLU) -> ActivationNo
     return ActivationNote(note, tuple(kept), range(start, len(gates.instances)))
 
 
-def _winner(gates: _Gates, sums: Sequence[SumNote], *, rectified: bool) -> tuple[int, ...]:
+def _winner(gates: Gates, sums: Sequence[SumNote], *, rectified: bool) -> tuple[int, ...]:
     """Bits of the first class with the largest score: one pass that keeps the best score so far and its class."""
     width = max(len(note.word) + (note.bounds[0] >= 0) for note in sums)
     first, *others = (_score(gates, note, width, rectified=rectified) for note in sums)
@@ -193,7 +219,7 @@ def _winner(gates: _Gates, sums: Sequence[SumNote], *, rectified: bool) -> tuple
     return tuple(winner)
 
 
-def _score(gates: _Gates, note: SumNote, width: int, *, rectified: bool) -> list[int]:
+def _score(gates: Gates, note: SumNote, width: int, *, rectified: bool) -> list[int]:
     """A score as a word whose unsigned order is that of the scores: two's complement with its sign inverted."""
     if note.bounds[0] >= 0:
         return [*note.word, *[CONSTANT_0] * (width - 1 - len(note.word)), CONSTANT_1]

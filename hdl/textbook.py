@@ -15,10 +15,16 @@ from printedmlp.summand import word_width
 
 
 class TextbookClassifier(wiring.Component):
-    """A `DiscreteMLP` as module `top` in plain arithmetic, with the ports and score nets of `hdl.classifier`."""
+    """A `DiscreteMLP` as module `top` in plain arithmetic, with the ports and score nets of `hdl.classifier`.
 
-    def __init__(self, model: DiscreteMLP) -> None:
+    Parameters
+    ----------
+    named : nets `hidden_<layer>_<neuron>` carry the activated values, besides `sum_<layer>_<neuron>` for the sums.
+    """
+
+    def __init__(self, model: DiscreteMLP, *, named: bool = False) -> None:
         self.model = model
+        self.named = named
         out = Out(max(1, (model.n_classes - 1).bit_length()))
         super().__init__({"inp": In(model.n_features * model.input_bits), "out": out})
 
@@ -32,6 +38,8 @@ class TextbookClassifier(wiring.Component):
                 for j, neuron in enumerate(layer.neurons)
             ]
             values = [_activated(layer, total) for total in sums]
+            if self.named and isinstance(layer.activation, QReLU):
+                values = [_named(m, f"hidden_{number}_{j}", value) for j, value in enumerate(values)]
         self._publish(m, values)
         m.d.comb += self.out.eq(_argmax(values))
         return m
@@ -68,6 +76,12 @@ def _activated(layer: Layer, total: Value) -> Value:
     largest = (1 << (activation.msb + 1)) - 1
     clipped = Mux(total < 0, 0, Mux(total > largest, largest, total))
     return Cat(clipped)[activation.lsb : activation.msb + 1]
+
+
+def _named(m: Module, name: str, value: Value) -> Value:
+    net = Signal(len(value), name=name)
+    m.d.comb += net.eq(value)
+    return net
 
 
 def _argmax(values: list[Value]) -> Value:

@@ -15,7 +15,7 @@ from flows import circuits, proofs, stages
 from flows.proofs import Claim, check_written, proof_count, proof_words, refutation
 from flows.run import MANIFEST
 from flows.summary import summary_text
-from hdl.proof import prove
+from hdl.proof import BY_WORDS, prove
 from hdl.structural import netlist_verilog
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.circuit.gates import Gate, GateClassifier
@@ -86,10 +86,8 @@ def test_every_design_of_a_run_is_proved(run_folder):
         assert proof["verilog"]["verdict"] == "proved"
         for kind, file in (("verilog", "classifier.v"), ("netlist", "netlist.v")):
             assert proof["verilog"]["sha256"][kind] == sha256_without_comments(path.with_name(file))
-        if name == "textbook":
-            assert proof["integers"]["reason"] == "not tried"
-            continue
         assert proof["integers"]["verdict"] == "proved"
+        assert (proof["integers"]["route"] == BY_WORDS) == (name == "textbook")
         assert proof["integers"]["sha256"]["model"] == record["model_sha256"]
         assert proof["integers"]["sha256"]["netlist"] == proof["verilog"]["sha256"]["netlist"]
         assert seconds[name] >= 0
