@@ -40,7 +40,7 @@ class ArrangementError(ToolError):
 Bit = int | str
 """A bit of Yosys's: its number, or the constant "0", "1" or "x"."""
 _CONSTANTS: dict[Bit, int] = {"0": CONSTANT_0, "1": CONSTANT_1, "x": CONSTANT_0}
-_INPUTS = {"$alu": ("A", "B"), "$fa": ("A", "B", "C"), "$not": ("A",)}
+_INPUTS = {"$alu": ("A", "B", "CI"), "$fa": ("A", "B", "C"), "$not": ("A",)}
 _OUTPUTS = {"$alu": ("Y",), "$fa": ("X", "Y"), "$not": ("Y",)}
 _NAME = "adders"
 
@@ -153,12 +153,12 @@ class WordAdders:
 
     def _rippled(self, gates: Gates, cell: Mapping[str, Any], operands: list[list[int]]) -> list[int]:
         """A + B + CI, or A + not B + CI where BI is set."""
-        flags = [cell["connections"][port][0] for port in ("BI", "CI")]
-        if any(flag not in _CONSTANTS for flag in flags):
+        inverts = _CONSTANTS.get(cell["connections"]["BI"][0])
+        if inverts is None:
             raise ArrangementError("a sum of the textbook form adds and subtracts by turns")
-        inverts, carry = (_CONSTANTS[flag] for flag in flags)
+        *words, (carry, *_) = operands
         totals = []
-        for a, b in zip(*operands, strict=True):
+        for a, b in zip(*words, strict=True):
             total, carry = self._added(gates, (a, self._inverted(gates, b) if inverts else b, carry))
             totals.append(total)
         return totals
