@@ -111,7 +111,7 @@ def report_html(
         thermometer=view.thermometer,
         sources=[{"name": s.name, "power": f"{s.power_mw:g} mW"} for s in POWER_SOURCES],
         quantiser=_features(quantiser, config.input_bits),
-        proofs=proof_count([exact, *points, *others]),
+        proofs=proof_count([front["textbook"], exact, *points, *others]),
         extrapolated=any(p["delay_extrapolated"] for p in (exact, *points)),
         command=shlex.join(["python", "-m", "flows.design", "--config", "config.toml"]),
     )

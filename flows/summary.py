@@ -66,7 +66,7 @@ def _nominal(point: FrontPoint, voltage: str) -> dict[str, float | None]:
 
 
 def _proofs(front: Mapping[str, Any]) -> list[str]:
-    words = proof_count([front["exact"], *front["front"], *front.get("others", [])])
+    words = proof_count([front["textbook"], front["exact"], *front["front"], *front.get("others", [])])
     return [words] if words else []
 
 
