@@ -86,6 +86,11 @@ PAPERS: dict[str, Paper] = {
             "Understanding the Spectral Bias of Coordinate Based MLPs Via Training Dynamics",
             "Lazzari, Liu, 2023, arXiv:2301.05816",
         ),
+        _paper(
+            "krd",
+            "Quantifying the Knowledge in GNNs for Reliable Distillation into MLPs",
+            "Wu, Lin, Huang, Li, ICML 2023, arXiv:2306.05628",
+        ),
     )
 }
 
