@@ -162,8 +162,8 @@ def _notes(trials: Trials, speed: Speed, starts: int) -> tuple[str, ...]:
     alphas = {data: statistics.fmean(t.alphas[-1] for t in found) for data, found in trials.items()}
     genuine = [data for data in trials if data != SYNTHETIC]
     return (
-        f"Data: {', '.join(genuine) or 'no citation graph'} and a made-up {SYNTHETIC}; {starts} students of each kind "
-        "a teacher. The published figures are for splits of 20 and 30 nodes a class.",
+        f"Data: {', '.join(genuine) or 'no citation graph'} and a made-up {SYNTHETIC}; {starts} students of each "
+        "kind a teacher. The published figures are for splits of 20 and 30 nodes a class.",
         f"Taught by all neighbours, with no sampling, against KRD: {_listed(every, '+.3f')}.",
         f"Power alpha at the end: {_listed(alphas, '.1f')}.",
         f"Queries on {speed.data}, one thread; the full pass answers all nodes at once.",
