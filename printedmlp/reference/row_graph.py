@@ -41,7 +41,8 @@ MOST_STEPS = 400
 """Full-batch steps of a teacher."""
 TEACHER_RATE = 0.01
 """Of the teacher of a student, the rate of the papers; a teacher on its own is trained at the rate asked for."""
-PIECE = 1024
+DISTANCES = 1 << 24
+"""That are held at once."""
 
 
 def nearest(rows: Tensor, x: Tensor, k: int, *, own: bool = False) -> Tensor:
@@ -52,14 +53,14 @@ def nearest(rows: Tensor, x: Tensor, k: int, *, own: bool = False) -> Tensor:
     rows : (n_rows, n_features) to look among.
     own : x are the rows themselves, and none is its own neighbour.
     """
-    found = []
-    for start in range(0, len(x), PIECE):
-        piece = x[start : start + PIECE]
+    found, step = [], max(1, DISTANCES // len(rows))
+    for start in range(0, len(x), step):
+        piece = x[start : start + step]
         distance = torch.cdist(piece, rows, compute_mode="donot_use_mm_for_euclid_dist")  # (piece, n_rows)
         if own:
             distance[torch.arange(len(piece)), torch.arange(start, start + len(piece))] = torch.inf
         found.append(distance.topk(k, dim=1, largest=False).indices)
-    return torch.cat(found)
+    return torch.cat(found) if found else torch.empty(0, k, dtype=torch.long, device=x.device)
 
 
 class RowNetwork(nn.Module):

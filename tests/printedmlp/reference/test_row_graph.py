@@ -54,8 +54,9 @@ def test_nearest_by_hand():
 def test_nearest_in_pieces(monkeypatch):
     rows = drawn(40, 3)
     whole = nearest(rows, rows, 4, own=True)
-    monkeypatch.setattr(row_graph, "PIECE", 7)
+    monkeypatch.setattr(row_graph, "DISTANCES", 7 * 40)
     assert torch.equal(nearest(rows, rows, 4, own=True), whole)
+    assert nearest(rows, rows[:0], 4).shape == (0, 4)
     assert not (whole == torch.arange(40)[:, None]).any()
 
 
