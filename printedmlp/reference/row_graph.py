@@ -43,10 +43,14 @@ TEACHER_RATE = 0.01
 """Of the teacher of a student, the rate of the papers; a teacher on its own is trained at the rate asked for."""
 DISTANCES = 1 << 24
 """That are held at once."""
+TIE = 1e-12
+"""What a row's number adds to its distance: less than float32 distances differ by, so that ties alone feel it."""
 
 
 def nearest(rows: Tensor, x: Tensor, k: int, *, own: bool = False) -> Tensor:
-    """The k rows (n, k) nearest to each of (n, n_features) by Euclidean distance, nearest first.
+    """The k rows (n, k) nearest to each of (n, n_features), nearest first, ties to the earlier.
+
+    Distances are Euclidean.
 
     Parameters
     ----------
@@ -54,9 +58,10 @@ def nearest(rows: Tensor, x: Tensor, k: int, *, own: bool = False) -> Tensor:
     own : x are the rows themselves, and none is its own neighbour.
     """
     found, step = [], max(1, DISTANCES // len(rows))
+    later = TIE * torch.arange(len(rows), device=rows.device, dtype=torch.float64)  # (n_rows,)
     for start in range(0, len(x), step):
         piece = x[start : start + step]
-        distance = torch.cdist(piece, rows, compute_mode="donot_use_mm_for_euclid_dist")  # (piece, n_rows)
+        distance = torch.cdist(piece, rows, compute_mode="donot_use_mm_for_euclid_dist") + later  # (piece, n_rows)
         if own:
             distance[torch.arange(len(piece)), torch.arange(start, start + len(piece))] = torch.inf
         found.append(distance.topk(k, dim=1, largest=False).indices)

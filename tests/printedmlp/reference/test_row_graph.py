@@ -51,6 +51,12 @@ def test_nearest_by_hand():
     assert nearest(LINE, torch.tensor([[9.0]]), 3).tolist() == [[3, 4, 2]]
 
 
+def test_ties_go_to_the_earlier_row():
+    rows = torch.tensor([[1.0, 0], [0, 1], [-1, 0], [0, -1]]).repeat(20, 1)
+    assert nearest(rows, torch.zeros(1, 2), 6).tolist() == [[0, 1, 2, 3, 4, 5]]
+    assert nearest(rows, rows[2:3], 3).tolist() == [[2, 6, 10]]
+
+
 def test_nearest_in_pieces(monkeypatch):
     rows = drawn(40, 3)
     whole = nearest(rows, rows, 4, own=True)
