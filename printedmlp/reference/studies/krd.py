@@ -230,8 +230,8 @@ def _confidence_panel(axes: Axes, trials: Trials) -> None:
             axes.plot(range(len(names)), values, "o-", color=COLOURS[number], markersize=3, linewidth=0.8)
         axes.plot([], [], "o-", color=COLOURS[number], markersize=3, label=data)
     axes.set_xticks(range(len(names)), names)
-    axes.set(ylabel="confidence on test nodes", xlim=(-0.3, 2.3))
-    axes.legend(fontsize=7)
+    axes.set(ylabel="confidence on test nodes", xlim=(-0.3, 2.3), ylim=(0, 1))
+    axes.legend(fontsize=7, loc="upper right")
 
 
 def _speed_panel(axes: Axes, speed: Speed) -> None:
