@@ -86,6 +86,11 @@ PAPERS: dict[str, Paper] = {
             "Understanding the Spectral Bias of Coordinate Based MLPs Via Training Dynamics",
             "Lazzari, Liu, 2023, arXiv:2301.05816",
         ),
+        _paper(
+            "krd",
+            "Quantifying the Knowledge in GNNs for Reliable Distillation into MLPs",
+            "Wu, Lin, Huang, Li, ICML 2023, arXiv:2306.05628",
+        ),
     )
 }
 
@@ -94,6 +99,13 @@ TABULAR: dict[str, str] = {
     **{key: paper.module for key, paper in PAPERS.items() if paper.tabular},
 }
 """Modules with `tabular_model(n_features, n_classes) -> nn.Module`, the plain MLP first."""
+
+
+ROW_GRAPHS = ("gcn", "glnn", "krd", "hgnn", "lighthgnn")
+"""Networks on the graph that a table's training rows make, and the perceptrons that learn from them."""
+ROW_GRAPH_MODULE = f"{PACKAGE}.row_graph"
+TABLE_KEYS = (*TABULAR, *ROW_GRAPHS)
+"""Everything that can be trained on a table."""
 
 
 def find_paper(key: str) -> Paper:
