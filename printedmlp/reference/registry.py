@@ -86,6 +86,11 @@ PAPERS: dict[str, Paper] = {
             "Understanding the Spectral Bias of Coordinate Based MLPs Via Training Dynamics",
             "Lazzari, Liu, 2023, arXiv:2301.05816",
         ),
+        _paper(
+            "lighthgnn",
+            "LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100x Faster Inference",
+            "Feng, Luo, Ying, Gao, ICLR 2024, arXiv:2402.04296",
+        ),
     )
 }
 
