@@ -28,6 +28,11 @@ MODEL_NAMES = {
     "bilinear_mlp": "bilinear MLP",
     "kan": "KAN",
     "kan_or_mlp": "B-spline MLP",
+    "gcn": "GCN of nearest rows",
+    "glnn": "GLNN student",
+    "krd": "KRD student",
+    "hgnn": "HGNN of nearest rows",
+    "lighthgnn": "LightHGNN student",
 }
 
 

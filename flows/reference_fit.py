@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from printedmlp.reference.registry import TABULAR, load
+from printedmlp.reference.registry import ROW_GRAPH_MODULE, ROW_GRAPHS, TABULAR, load
 from printedmlp.reference.training import History, Settings, Tensors, built, cross_entropy, fit
 
 RATES = (1e-2, 1e-3)
@@ -80,16 +80,15 @@ def best_fit(
 
     Parameters
     ----------
-    key : one of `printedmlp.reference.registry.TABULAR`.
+    key : one of `printedmlp.reference.registry.TABLE_KEYS`.
     train, validation : scaled rows (n, n_features) and their classes.
     seed : of the first weights and the batches.
     quick : few epochs: does everything work?
     """
     seconds, tried = 0.0, []
     for rate in RATES:
-        model = new_model(key, train.x.shape[1], n_classes, seed)
         settings = _settings(len(train.x), rate, quick, device)
-        history = fit(model, cross_entropy(), train, validation, settings, seed=seed)
+        model, history = _trained(key, train, validation, n_classes, settings, seed)
         seconds += history.seconds
         best = history.best_epoch - 1
         tried.append((history.validation_accuracies[best], -history.validation_losses[best], rate, model, history))
@@ -99,8 +98,20 @@ def best_fit(
 
 def new_model(key: str, n_features: int, n_classes: int, seed: int) -> nn.Module:
     """An untrained network of a tabular architecture; the seed decides its weights."""
+    if key in ROW_GRAPHS:
+        return built(partial(load(ROW_GRAPH_MODULE).row_model, key, n_features, n_classes), seed)
     make = load(TABULAR[key]).tabular_model
     return built(partial(make, n_features, n_classes), seed)
+
+
+def _trained(
+    key: str, train: Tensors, validation: Tensors, n_classes: int, settings: Settings, seed: int
+) -> tuple[nn.Module, History]:
+    if key in ROW_GRAPHS:
+        model, history = load(ROW_GRAPH_MODULE).fit_rows(key, train, validation, n_classes, settings, seed=seed)
+        return model, history
+    model = new_model(key, train.x.shape[1], n_classes, seed)
+    return model, fit(model, cross_entropy(), train, validation, settings, seed=seed)
 
 
 def _settings(n_train: int, rate: float, quick: bool, device: str) -> Settings:

@@ -1,7 +1,8 @@
 """`python -m flows.reference --on TABLE`: the float ceiling of a table, on the splits that `flows.design` makes.
 
 Every architecture of the suite that takes a plain feature vector is trained on the training rows, at each of two
-learning rates; the rate and the epoch are chosen on the validation rows, the test rows are answered once.
+learning rates, and so are graph networks on the training rows joined to their nearest and the perceptrons that
+learn from these; the rate and the epoch are chosen on the validation rows, the test rows are answered once.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from printedmlp.dataset import Dataset, load_dataset
 from printedmlp.errors import ConfigError, DataError
 from printedmlp.metrics import METRICS, evaluate
 from printedmlp.preparation import Prepared, prepare
-from printedmlp.reference.registry import TABULAR
+from printedmlp.reference.registry import TABLE_KEYS
 from printedmlp.reference.training import Tensors, outputs, parameter_count, pick_device
 
 MOST_SPLITS = 100
@@ -137,10 +138,10 @@ def _tensors(prepared: Prepared, *, codes: bool) -> dict[str, Tensors]:
 
 
 def _keys(given: str | None) -> list[str]:
-    keys = list(TABULAR) if given is None else given.split(",")
+    keys = list(TABLE_KEYS) if given is None else given.split(",")
     for key in keys:
-        if key not in TABULAR:
-            raise ConfigError(f"--models: {key!r} is not one of {', '.join(TABULAR)}")
+        if key not in TABLE_KEYS:
+            raise ConfigError(f"--models: {key!r} is not one of {', '.join(TABLE_KEYS)}")
     return list(dict.fromkeys(keys))
 
 

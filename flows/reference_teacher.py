@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from printedmlp.errors import ConfigError
-from printedmlp.reference.registry import TABULAR, load
+from printedmlp.reference.registry import TABLE_KEYS, load
 from printedmlp.vectors import Vectors
 
 Probabilities = NDArray[np.float64]
@@ -48,8 +48,8 @@ def check_teacher(key: str) -> None:
     """
     if key == OWN:
         return
-    if key not in TABULAR:
-        raise ConfigError(f"teacher: {key!r} is not one of {', '.join((*TABULAR, OWN))}")
+    if key not in TABLE_KEYS:
+        raise ConfigError(f"teacher: {key!r} is not one of {', '.join((*TABLE_KEYS, OWN))}")
     load("torch")
 
 

@@ -60,12 +60,12 @@ def unreliability(
     """
     generator = torch.Generator().manual_seed(seed)
     dense = x.to_dense()  # (n, n_features)
-    moved = torch.zeros(len(dense))
+    moved = torch.zeros(len(dense), device=x.device)
     with torch.no_grad():
         calm = entropy(teacher(x))  # (n,)
         for _ in range(draws):
-            disturbed = dense + noise * torch.randn(dense.shape, generator=generator)  # (n, n_features)
-            moved += (entropy(teacher(disturbed)) - calm).abs()  # (n,)
+            drawn = torch.randn(dense.shape, generator=generator).to(x.device)  # (n, n_features)
+            moved += (entropy(teacher(dense + noise * drawn)) - calm).abs()  # (n,)
     return moved / moved.max().clamp_min(torch.finfo(moved.dtype).tiny)
 
 

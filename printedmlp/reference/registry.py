@@ -106,6 +106,13 @@ TABULAR: dict[str, str] = {
 """Modules with `tabular_model(n_features, n_classes) -> nn.Module`, the plain MLP first."""
 
 
+ROW_GRAPHS = ("gcn", "glnn", "krd", "hgnn", "lighthgnn")
+"""Networks on the graph that a table's training rows make, and the perceptrons that learn from them."""
+ROW_GRAPH_MODULE = f"{PACKAGE}.row_graph"
+TABLE_KEYS = (*TABULAR, *ROW_GRAPHS)
+"""Everything that can be trained on a table."""
+
+
 def find_paper(key: str) -> Paper:
     """The paper of a key; ConfigError with the nearest key for an unknown one."""
     if key in PAPERS:

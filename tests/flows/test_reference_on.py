@@ -66,6 +66,12 @@ def test_codes_are_those_of_the_quantiser():
     assert all(len(np.unique(column)) == 2 for column in values.numpy().T)
 
 
+def test_graphs_of_rows_and_their_students_are_trained_like_the_rest(tmp_path):
+    models = run(tmp_path, "--models", "gcn,lighthgnn", "--splits", "1")["models"]
+    assert {key: model["parameters"] for key, model in models.items()} == {"gcn": 515, "lighthgnn": 4675}
+    assert all(model["splits"][0]["test"]["accuracy"] > 0.8 for model in models.values())
+
+
 def test_the_same_command_gives_the_same_figures(tmp_path):
     first, second = (without_seconds(run(tmp_path / name)) for name in "ab")
     assert first == second

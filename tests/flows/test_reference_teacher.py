@@ -8,8 +8,9 @@ import pytest
 pytest.importorskip("torch")
 
 from flows import reference_fit
-from flows.reference_teacher import learn
+from flows.reference_teacher import check_teacher, learn
 from printedmlp.dataset import load_dataset
+from printedmlp.errors import ConfigError
 from printedmlp.preparation import prepare
 
 
@@ -48,3 +49,16 @@ def test_the_same_seed_gives_the_same_teacher_and_another_one_another(parts):
     )
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("key", ["gcn", "krd"])
+def test_a_graph_of_the_training_rows_teaches_too(parts, key):
+    check_teacher(key)
+    found = learn(key, parts["train"], parts["validation"], seed=0).probabilities(parts["test"].codes)
+    assert np.allclose(found.sum(axis=1), 1)
+    assert np.mean(found.argmax(axis=1) == parts["test"].y) > 0.8
+
+
+def test_an_unknown_teacher_is_named():
+    with pytest.raises(ConfigError, match=r"teacher: 'gat' is not one of mlp, .* gcn, glnn, krd, .* rows"):
+        check_teacher("gat")

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from printedmlp.errors import ConfigError, ToolError
-from printedmlp.reference.registry import PAPERS, TABULAR, find_paper, load
+from printedmlp.reference.registry import PAPERS, ROW_GRAPHS, TABLE_KEYS, TABULAR, find_paper, load
 
 WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; sys.modules['matplotlib'] = None; "
 
@@ -29,6 +29,11 @@ def test_keys_are_those_of_the_papers():
 def test_the_plain_network_comes_first_of_those_for_tables():
     assert next(iter(TABULAR)) == "mlp"
     assert set(TABULAR) - {"mlp"} == {key for key, paper in PAPERS.items() if paper.tabular}
+
+
+def test_everything_for_tables_has_a_key_of_its_own():
+    assert (*TABULAR, *ROW_GRAPHS) == TABLE_KEYS
+    assert len(set(TABLE_KEYS)) == len(TABLE_KEYS)
 
 
 def test_an_unknown_paper_is_named_with_the_nearest():
