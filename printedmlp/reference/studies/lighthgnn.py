@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from printedmlp.reference.graph_data import NodeData
@@ -193,6 +194,7 @@ def picture(trials: Trials, clocks: Clocks, path: Path) -> Path:
     epochs = range(1, len(trials[main][0].found["MLP"].history.losses) + 1)
     curves(flat[1], epochs, rights, xlabel="epoch", ylabel="validation accuracy")
     flat[1].set_title(main)
+    flat[1].legend(fontsize=7)
     _reliability(flat[2], trials[main], main)
     _time(flat[3], [clock for name, clock in list(clocks.items())[1:]])
     _by_data(flat[4], {d: {m: [t.unseen[m] for t in r] for m in r[0].unseen} for d, r in trials.items()})
@@ -216,9 +218,10 @@ def _by_data(axes: Axes, values: Mapping[str, Mapping[str, Sequence[float]]]) ->
                 s=18,
                 label=model if place == 0 else None,
             )
-    axes.set_xticks(range(len(values)), [name.replace(" ", "\n", 1) for name in values])
+    axes.set_xticks(range(len(values)), [name.replace(" ", "\n", 1) for name in values], fontsize=7)
     axes.set_xlim(-0.6, len(values) - 0.4)
-    axes.legend(fontsize=7)
+    axes.margins(y=0.2)
+    axes.legend(fontsize=7, ncols=2, loc="upper right")
 
 
 def _reliability(axes: Axes, runs: Sequence[Trial], name: str) -> None:
@@ -238,6 +241,8 @@ def _time(axes: Axes, grown: Sequence[Sequence[Times]]) -> None:
     }
     curves(axes, sizes, by_name, xlabel="nodes", ylabel="milliseconds an answer")
     axes.set(xscale="log", yscale="log")
+    axes.set_xticks(sizes, [f"{size / 1000:g}k" for size in sizes])
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.legend(fontsize=7)
 
 
