@@ -87,6 +87,11 @@ PAPERS: dict[str, Paper] = {
             "Lazzari, Liu, 2023, arXiv:2301.05816",
         ),
         _paper(
+            "lighthgnn",
+            "LightHGNN: Distilling Hypergraph Neural Networks into MLPs for 100x Faster Inference",
+            "Feng, Luo, Ying, Gao, ICLR 2024, arXiv:2402.04296",
+        ),
+        _paper(
             "krd",
             "Quantifying the Knowledge in GNNs for Reliable Distillation into MLPs",
             "Wu, Lin, Huang, Li, ICML 2023, arXiv:2306.05628",
