@@ -24,14 +24,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from printedmlp.errors import ConfigError
-from printedmlp.reference.graphs import affine
+from printedmlp.reference.distillation import Recipe, fit_nodes, soft_label_kl
+from printedmlp.reference.graph_data import NodeData, NodeSplit
+from printedmlp.reference.graphs import Graph, affine
+from printedmlp.reference.training import History, built, seeded
 from printedmlp.reference.vqgraph_codes import METRICS, Quantiser
 
 EDGE_SCALES = ("min-max", "sigmoid")
@@ -213,3 +216,73 @@ def code_loss(
     target = functional.log_softmax(similarities(teacher, codes, kinds[0]) / tau, dim=1)  # (N, M)
     answer = functional.log_softmax(similarities(student, codes, kinds[1]) / tau, dim=1)  # (N, M)
     return tau**2 * functional.kl_div(answer, target, reduction="batchmean", log_target=True)
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """How a student is taught.
+
+    Attributes
+    ----------
+    code_weight : beta on top of the file.
+    tau : temperature of the code assignment.
+    kinds : similarities of the teacher's and of the student's vectors to the codes.
+    hidden, dropout : of the student.
+    """
+
+    code_weight: float = 1.0
+    tau: float = 0.5
+    kinds: tuple[str, str] = ("distance", "distance")
+    hidden: int = 128
+    dropout: float = 0.5
+
+
+def train_teacher(
+    data: NodeData[Graph], split: NodeSplit, config: VQGraphConfig, recipe: Recipe, *, seed: int
+) -> tuple[VQGraph, Tokens, History]:
+    """A teacher trained on the labelled nodes, its tokens in evaluation mode, and how it went."""
+    model = cast(VQGraph, built(lambda: VQGraph(config), seed))
+    smooth, pairs = data.structure.gcn_operator(), looped_pairs(data.structure)
+
+    def loss(epoch: int) -> Tensor:
+        if epoch == 1 and config.n_codes:
+            model.quantiser.start(model.encode(data.x, smooth), seeded(seed))
+        tokens = model(data.x, smooth)
+        labelled = functional.cross_entropy(tokens.logits[split.train], data.y[split.train])
+        return labelled + model.reconstruction(tokens, pairs)
+
+    history = fit_nodes(
+        model, loss, lambda: model(data.x, smooth).logits, data.y, split.validation, recipe, seed=seed
+    )
+    with torch.no_grad():
+        return model, model(data.x, smooth), history
+
+
+def train_student(
+    data: NodeData[Graph],
+    split: NodeSplit,
+    tokens: Tokens,
+    codes: Tensor,
+    distillation: Distillation,
+    recipe: Recipe,
+    *,
+    seed: int,
+) -> tuple[Student, History]:
+    """A student of a teacher's tokens and codes (M, D), taught on the features of all nodes, and how it went."""
+    sizes = data.x.shape[1], distillation.hidden, data.n_classes, codes.shape[1]
+    model = cast(Student, built(lambda: Student(*sizes, distillation.dropout), seed))
+
+    def loss(_epoch: int) -> Tensor:
+        logits, t = model.classes_and_codes(data.x)
+        value = soft_label_kl(logits, tokens.logits).mean()
+        if distillation.code_weight:
+            of_codes = code_loss(tokens.h, t, codes, distillation.tau, distillation.kinds)
+            value = value + distillation.code_weight * of_codes
+        return value
+
+    return model, fit_nodes(model, loss, lambda: model(data.x), data.y, split.validation, recipe, seed=seed)
+
+
+def looped_pairs(graph: Graph) -> Tensor:
+    """Places (2, E) of the ones of A: each edge in both directions, and self-loops."""
+    return torch.cat([torch.from_numpy(graph.pairs()), torch.arange(graph.n_nodes).repeat(2, 1)], dim=1)

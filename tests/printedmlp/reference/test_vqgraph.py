@@ -9,18 +9,26 @@ from hypothesis import strategies as st  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from printedmlp.errors import ConfigError  # noqa: E402
+from printedmlp.reference.distillation import Recipe, share_right  # noqa: E402
+from printedmlp.reference.graph_data import block_model, node_split  # noqa: E402
 from printedmlp.reference.graphs import Graph, neighbourhood  # noqa: E402
+from printedmlp.reference.studies import vqgraph as study  # noqa: E402
+from printedmlp.reference.studies import vqgraph_runs as runs  # noqa: E402
 from printedmlp.reference.training import built, parameter_count, seeded  # noqa: E402
 from printedmlp.reference.vqgraph import (  # noqa: E402
     EDGE_SCALES,
     RELEASED,
+    Distillation,
     Student,
     VQGraph,
     VQGraphConfig,
     code_loss,
     commitment,
     edge_error,
+    looped_pairs,
     similarities,
+    train_student,
+    train_teacher,
 )
 from printedmlp.reference.vqgraph_codes import (  # noqa: E402
     METRICS,
@@ -43,7 +51,7 @@ def drawn(*shape, seed=0):
 
 
 def quantiser(codes, metric="euclidean", decay=0.8):
-    made = Quantiser(*codes.shape, metric, decay).to(codes.dtype)
+    made = Quantiser(codes.shape[0], codes.shape[1], metric, decay).to(codes.dtype)
     made.codes = codes.clone()
     return made
 
@@ -52,11 +60,6 @@ def teacher(seed=0, **changes):
     made = built(lambda: VQGraph(replace(SMALL, **changes)), seed).eval()
     assert isinstance(made, VQGraph)
     return made
-
-
-def looped(graph):
-    loops = torch.arange(graph.n_nodes).repeat(2, 1)
-    return torch.cat([torch.from_numpy(graph.pairs()), loops], dim=1)
 
 
 def dense_edge_error(u, A, scale):
@@ -181,7 +184,7 @@ def test_a_single_code_makes_all_nodes_alike():
     assert perplexity(shares(tokens.k, 1)) == 1
     torch.testing.assert_close(tokens.logits, tokens.logits[:1].expand(6, -1))
     for scale in EDGE_SCALES:
-        assert torch.isfinite(edge_error(tokens.u, tokens.k, looped(RING), scale))
+        assert torch.isfinite(edge_error(tokens.u, tokens.k, looped_pairs(RING), scale))
 
 
 def test_edge_error_by_hand():
@@ -205,7 +208,7 @@ def test_edge_error_over_codes_is_the_dense_one(seed, m, scale):
     used = codes[k.unique()]
     gram = (used @ used.T)[tuple(torch.triu_indices(len(used), len(used)))]
     assume(int((gram == gram.min()).sum()) == int((gram == gram.max()).sum()) == 1)
-    pairs = looped(RING)
+    pairs = looped_pairs(RING)
     A = torch.zeros(6, 6, dtype=WIDE).index_put_((pairs[0], pairs[1]), torch.tensor(1.0, dtype=WIDE))
     results = []
     for error in (lambda u: edge_error(u, k, pairs, scale), lambda u: dense_edge_error(u, A, scale)):
@@ -221,7 +224,7 @@ def test_reconstruction_by_hand():
     A = (torch.from_numpy(P.dense()) > 0).float()
     expected = 2 * (tokens.h - tokens.v).square().mean() + 5 * (tokens.h - tokens.z).square().mean()
     expected = expected + 3 * dense_edge_error(tokens.u, A, "min-max").sqrt()
-    torch.testing.assert_close(model.reconstruction(tokens, looped(RING)), expected)
+    torch.testing.assert_close(model.reconstruction(tokens, looped_pairs(RING)), expected)
 
 
 def test_teacher_by_hand_without_quantiser():
@@ -248,6 +251,7 @@ def test_nodes_of_equal_features_differ_for_the_teacher_alone():
     model, student = teacher(n_codes=0), built(lambda: Student(5, 8, 3, 4), 0).eval()
     h = model.encode(X, RING.gcn_operator())
     assert not torch.allclose(h[0], h[3])
+    assert isinstance(student, Student)
     answers = student.classes_and_codes(X)
     assert all(torch.equal(each[0], each[3]) for each in answers)
     torch.testing.assert_close(student(X.to_sparse()), answers[0])
@@ -295,3 +299,108 @@ def test_unknown_names_are_refused():
         replace(SMALL, metric="manhattan")
     with pytest.raises(ConfigError, match="'tanh' is not one of min-max, sigmoid"):
         replace(SMALL, edge_scale="tanh")
+
+
+def test_closed_form_counts_every_parameter():
+    for config in (SMALL, replace(SMALL, n_codes=0, hidden=3)):
+        assert study.closed_form(config) == parameter_count(VQGraph(config))
+
+
+def test_teacher_and_student_learn_and_repeat():
+    data = block_model(0, classes=3, size=30)
+    split = node_split(data.y, 0, train=10, validation=5)
+    config = VQGraphConfig(data.x.shape[1], 3, width=16, hidden=8, n_codes=10)
+
+    def taught():
+        model, tokens, history = train_teacher(data, split, config, Recipe(30), seed=0)
+        codes = model.quantiser.codes
+        return (
+            tokens,
+            codes,
+            history,
+            *train_student(data, split, tokens, codes, Distillation(), Recipe(30), seed=0),
+        )
+
+    tokens, codes, history, student, lessons = taught()
+    assert history.losses[-1] < 0.9 * history.losses[0]
+    assert lessons.losses[-1] < 0.9 * lessons.losses[0]
+    assert share_right(tokens.logits, data.y, split.train) > 0.6
+    torch.testing.assert_close(codes.norm(dim=1), torch.ones(10))
+    again = taught()
+    assert torch.equal(again[0].logits, tokens.logits)
+    assert torch.equal(again[1], codes)
+    assert torch.equal(again[3](data.x), student(data.x))
+
+
+def network(accuracy, agreement=0.0):
+    return [runs.Network(accuracy, 1, 1.0, agreement)] * 3
+
+
+def results(**changed):
+    """Figures that show every claim, but for those given by name."""
+    given = {
+        "teacher": 0.78,
+        "gcn": 0.79,
+        "mlp": 0.6,
+        "soft": 0.78,
+        "codes": 0.80,
+        "with_loss": 0.4,
+        "without": 0.0,
+        "same_code": 0.5,
+        "majority": 8,
+        "perplexity": 40.0,
+        "all_nodes": 20.0,
+        **changed,
+    }
+    book = runs.Codebook(
+        torch.tensor([[given["majority"], 10 - given["majority"]]]), given["perplexity"], given["same_code"], 0.05
+    )
+    return runs.Results(
+        "graph",
+        {runs.MAIN: network(given["teacher"])},
+        {runs.MAIN: [book] * 3},
+        {
+            runs.MLP: network(given["mlp"]),
+            runs.GCN: network(given["gcn"]),
+            runs.SOFT: network(given["soft"], given["without"]),
+            runs.CODES: network(given["codes"], given["with_loss"]),
+        },
+        {},
+        [runs.Speed(given["all_nodes"], 5.0)] * 3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "missing"),
+    [
+        ({}, []),
+        ({"teacher": 0.82}, [1, 2]),
+        ({"mlp": 0.70}, [1]),
+        ({"gcn": 0.81}, [2]),
+        ({"same_code": 0.19}, [3]),
+        ({"majority": 6}, [3]),
+        ({"perplexity": 14.0}, [4]),
+        ({"with_loss": 0.29}, [5]),
+        ({"without": 0.2}, [5]),
+        ({"soft": 0.82}, [5, 6]),
+        ({"soft": 0.795}, [6]),
+        ({"all_nodes": 9.0}, [7]),
+    ],
+)
+def test_claims_are_shown_or_not(changed, missing):
+    checks = study.checks(results(**changed))
+    assert [number for number, check in enumerate(checks) if not check.shown] == missing
+
+
+def test_one_bad_seed_is_enough_where_every_seed_counts():
+    found = results()
+    found.speeds[1] = runs.Speed(9.0, 5.0)
+    found.codebooks[runs.MAIN][1] = replace(found.codebooks[runs.MAIN][1], same_code=0.1, perplexity=2.0)
+    found.students[runs.SOFT][1] = runs.Network(0.81, 1, 1.0, 0.0)
+    found.students[runs.CODES][0] = found.students[runs.CODES][2] = runs.Network(0.9, 1, 1.0, 0.4)
+    assert [number for number, check in enumerate(study.checks(found)) if not check.shown] == [3, 4, 6, 7]
+
+
+def test_other_released_sizes_would_be_seen(monkeypatch):
+    monkeypatch.setattr(study, "RELEASED", replace(RELEASED, hidden=65))
+    assert not study.checks(results())[0].shown
