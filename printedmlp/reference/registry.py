@@ -86,6 +86,11 @@ PAPERS: dict[str, Paper] = {
             "Understanding the Spectral Bias of Coordinate Based MLPs Via Training Dynamics",
             "Lazzari, Liu, 2023, arXiv:2301.05816",
         ),
+        _paper(
+            "vqgraph",
+            "VQGraph: Rethinking Graph Representation Space for Bridging GNNs and MLPs",
+            "Yang, Tian, Xu, Liu, Hong, Qu, Zhang, Cui, Zhang, Leskovec, ICLR 2024, arXiv:2308.02117",
+        ),
     )
 }
 
