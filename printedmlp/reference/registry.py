@@ -87,6 +87,11 @@ PAPERS: dict[str, Paper] = {
             "Lazzari, Liu, 2023, arXiv:2301.05816",
         ),
         _paper(
+            "krd",
+            "Quantifying the Knowledge in GNNs for Reliable Distillation into MLPs",
+            "Wu, Lin, Huang, Li, ICML 2023, arXiv:2306.05628",
+        ),
+        _paper(
             "vqgraph",
             "VQGraph: Rethinking Graph Representation Space for Bridging GNNs and MLPs",
             "Yang, Tian, Xu, Liu, Hong, Qu, Zhang, Cui, Zhang, Leskovec, ICLR 2024, arXiv:2308.02117",
