@@ -16,13 +16,12 @@ from printedmlp.reference.studies.vqgraph_runs import (
     MLP,
     PROBE,
     RELEASED_FORM,
+    SIZES,
     SOFT,
     Codebook,
     Network,
     Results,
 )
-
-SIZES = ("64 codes", MAIN, "1024 codes")
 
 
 def picture(results: Results, path: Path) -> Path:
@@ -68,6 +67,7 @@ def _size_panel(axes: Axes, results: Results) -> None:
         axes.plot(x, values.mean(axis=1), "o-", color=COLOURS[number], label=label)
         axes.fill_between(x, values.min(axis=1), values.max(axis=1), color=COLOURS[number], alpha=0.2)
     axes.set_xscale("log", base=2)
+    axes.set_xticks(x, map(str, x))
     axes.set(xlabel="codes", ylabel="test accuracy")
     axes.legend()
 
@@ -109,6 +109,7 @@ def _class_panel(axes: Axes, book: Codebook) -> None:
         below += share[:, label]
     axes.set(xlabel=f"the {len(most)} codes of most nodes", ylabel="share of each class", ylim=(0, 1))
     axes.set_xticks([])
+    axes.grid(False)
 
 
 def _agreement_panel(axes: Axes, students: Mapping[str, Sequence[Network]]) -> None:

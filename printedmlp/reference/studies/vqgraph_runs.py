@@ -1,6 +1,7 @@
 """Experiments with VQGraph: teachers with codebooks of several sizes, and what their students take over.
 
-On the citation graphs that are in the data folder, or else on the contextual block model.
+On the citation graphs that are in the data folder, or else on the contextual block model. Everything runs on the
+processor: the products are sparse and small.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from printedmlp.reference import glnn
 from printedmlp.reference.distillation import Recipe, evaluated, fit_nodes, median_seconds, share_right
+from printedmlp.reference.glnn import Config as MLPConfig
+from printedmlp.reference.glnn import Student as PlainMLP
+from printedmlp.reference.glnn import train_teacher as train_gcn
 from printedmlp.reference.graph_data import (
     GRAPHS,
     NodeData,
@@ -53,6 +56,8 @@ TEACHERS: Mapping[str, Mapping[str, Any]] = {
     "256 codes, sigmoid edges": {"edge_scale": "sigmoid"},
     "no codes": {"n_codes": 0},
 }
+SIZES = ("64 codes", MAIN, "1024 codes")
+"""Teachers whose students are compared."""
 MLP, GCN, SOFT, CODES = "MLP on labels", "GCN", "soft labels", "soft labels and codes"
 PROBE, RELEASED_FORM = "soft labels, head fitted after", "soft labels and codes, similarities as released"
 STUDENTS = {
@@ -153,12 +158,22 @@ def _on(name: str, teachers: Sequence[str], context: Context) -> Results:
     results = Results("", {}, {}, {}, {}, [])
     epochs = EPOCHS[context.quick]
     for seed in context.seeds:
-        data = citation_graph(name) if name in GRAPHS else block_model(seed)
+        data = words(citation_graph(name) if name in GRAPHS else block_model(seed))
         bench = Bench(data, data.split or node_split(data.y, seed), epochs, seed)
         results.data = data.name
         for teacher in teachers:
             bench.teach(teacher, results)
     return results
+
+
+def words(data: NodeData[Graph]) -> NodeData[Graph]:
+    """The same with a 1 for each word of a node, as the authors have it.
+
+    Divided by the number of words, they are so small beside the first bias that all nodes start with one code.
+    """
+    ones = torch.ones_like(data.x.values())
+    x = torch.sparse_coo_tensor(data.x.indices(), ones, data.x.shape, is_coalesced=True, check_invariants=False)
+    return replace(data, x=x)
 
 
 @dataclass(frozen=True)
@@ -171,7 +186,7 @@ class Bench:
     seed: int
 
     def teach(self, name: str, results: Results) -> None:
-        """Train a teacher and its students; the main one's are all, and come with what they are compared with."""
+        """Train a teacher, and a student if it is among `SIZES`; with the main one all that it is compared with."""
         config = replace(VQGraphConfig(self.data.x.shape[1], self.data.n_classes), **TEACHERS[name])
         recipe = Recipe(self.epochs, weight_decay=5e-4)
         model, tokens, history = train_teacher(self.data, self.split, config, recipe, seed=self.seed)
@@ -179,18 +194,23 @@ class Bench:
         if not config.n_codes:
             return
         _add(results.codebooks, name, self.codebook(tokens.k, config.n_codes))
-        trained = {
-            way: self.student(model, tokens, how) for way, how in STUDENTS.items() if name == MAIN or way == CODES
-        }
-        _add(results.by_size, name, trained[CODES][1])
+        if name not in SIZES:
+            return
+        pupil, network = self.student(model, tokens, STUDENTS[CODES])
+        _add(results.by_size, name, network)
         if name == MAIN:
-            for way, (_, network) in trained.items():
-                _add(results.students, way, network)
-            soft, network = trained[SOFT]
-            _add(results.students, PROBE, replace(network, agreement=self.probed(soft, model, tokens)))
-            _add(results.students, MLP, self.plain())
-            _add(results.students, GCN, self.gcn())
-            results.speeds.append(self.speed(model, trained[CODES][0]))
+            self.compare(model, tokens, results)
+            _add(results.students, CODES, network)
+            results.speeds.append(self.speed(model, pupil))
+
+    def compare(self, teacher: VQGraph, tokens: Tokens, results: Results) -> None:
+        """Train what the main student is compared with."""
+        _add(results.students, MLP, self.plain())
+        _add(results.students, GCN, self.gcn())
+        soft, network = self.student(teacher, tokens, STUDENTS[SOFT])
+        _add(results.students, SOFT, network)
+        _add(results.students, PROBE, replace(network, agreement=self.probed(soft, teacher, tokens)))
+        _add(results.students, RELEASED_FORM, self.student(teacher, tokens, STUDENTS[RELEASED_FORM])[1])
 
     def network(
         self, logits: Tensor, parameters: int, history: History, agreement: float = float("nan")
@@ -241,8 +261,8 @@ class Bench:
 
     def plain(self) -> Network:
         """The student's network on the labels alone."""
-        config, rows = glnn.Config(self.data.x.shape[1], self.data.n_classes), self.split.train
-        model = built(lambda: glnn.Student(config), self.seed)
+        config, rows = MLPConfig(self.data.x.shape[1], self.data.n_classes), self.split.train
+        model = built(lambda: PlainMLP(config), self.seed)
 
         def answers() -> Tensor:
             return cast(Tensor, model(self.data.x))
@@ -257,7 +277,7 @@ class Bench:
     def gcn(self) -> Network:
         """A plain GCN with the teacher's recipe."""
         recipe = Recipe(self.epochs, weight_decay=5e-4)
-        model, logits, history = glnn.train_teacher(self.data, self.split, (64,), 0.5, recipe, seed=self.seed)
+        model, logits, history = train_gcn(self.data, self.split, (64,), 0.5, recipe, seed=self.seed)
         return self.network(logits, parameter_count(model), history)
 
     def speed(self, teacher: VQGraph, student: Student) -> Speed:
