@@ -12,6 +12,7 @@ from printedmlp.errors import ConfigError  # noqa: E402
 from printedmlp.reference.distillation import Recipe, share_right  # noqa: E402
 from printedmlp.reference.graph_data import block_model, node_split  # noqa: E402
 from printedmlp.reference.graphs import Graph, neighbourhood  # noqa: E402
+from printedmlp.reference.outcome import Context  # noqa: E402
 from printedmlp.reference.studies import vqgraph as study  # noqa: E402
 from printedmlp.reference.studies import vqgraph_runs as runs  # noqa: E402
 from printedmlp.reference.training import built, parameter_count, seeded  # noqa: E402
@@ -404,3 +405,24 @@ def test_one_bad_seed_is_enough_where_every_seed_counts():
 def test_other_released_sizes_would_be_seen(monkeypatch):
     monkeypatch.setattr(study, "RELEASED", replace(RELEASED, hidden=65))
     assert not study.checks(results())[0].shown
+
+
+def test_words_are_0_and_1():
+    data = block_model(0, classes=2, size=10)
+    ones = runs.words(data).x.to_dense()
+    assert torch.equal(ones, (data.x.to_dense() > 0).float())
+    assert torch.equal(runs.words(data).y, data.y)
+
+
+def test_study_runs_without_data_and_says_so(monkeypatch, tmp_path):
+    monkeypatch.delenv("PRINTEDMLP_DATA", raising=False)
+    monkeypatch.setattr(runs, "block_model", lambda seed: block_model(seed, classes=3, size=100))
+    monkeypatch.setattr(runs, "EPOCHS", {True: 2})
+    monkeypatch.setattr(runs, "QUERIES", 3)
+    outcome = study.run(Context((0, 1), quick=True, device="cpu", folder=tmp_path))
+    assert (tmp_path / "vqgraph.png").is_file()
+    assert {measure.data for measure in outcome.measures} == {"block model"}
+    assert all(len(measure.values) == 2 for measure in outcome.measures)
+    assert "block model" in outcome.notes[0]
+    students = {measure.task: measure.parameters for measure in outcome.measures}
+    assert students["student, soft labels and codes"] == 1000 * 128 + 128 + 128 * 3 + 3
