@@ -96,6 +96,11 @@ PAPERS: dict[str, Paper] = {
             "Quantifying the Knowledge in GNNs for Reliable Distillation into MLPs",
             "Wu, Lin, Huang, Li, ICML 2023, arXiv:2306.05628",
         ),
+        _paper(
+            "vqgraph",
+            "VQGraph: Rethinking Graph Representation Space for Bridging GNNs and MLPs",
+            "Yang, Tian, Xu, Liu, Hong, Qu, Zhang, Cui, Zhang, Leskovec, ICLR 2024, arXiv:2308.02117",
+        ),
     )
 }
 
