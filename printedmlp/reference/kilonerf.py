@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from printedmlp.reference.mlp import MLP, Config
 from printedmlp.reference.volume import Grid
 
 LEAK = 0.01
@@ -162,6 +163,20 @@ class KiloNeRF(nn.Module):
 
         out = grouped(answer, inputs, self.grid.cell_of(points), self.grid.count)  # (n, 4)
         return out[:, :3], out[:, 3]
+
+
+class PictureMLP(nn.Module):
+    """One network for a whole picture, coordinates -1 .. 1 encoded with pi: the teacher in the plane."""
+
+    def __init__(self, hidden: tuple[int, ...], frequencies: int = 7, outputs: int = 3) -> None:
+        super().__init__()
+        self.frequencies = frequencies
+        self.mlp = MLP(Config(2 * (2 * frequencies + 1), outputs, hidden, "relu"))
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Points (n, 2) to colours (n, outputs)."""
+        colours: Tensor = self.mlp(encoded(points, self.frequencies, math.pi))
+        return colours.sigmoid()
 
 
 class TinyImages(nn.Module):

@@ -86,6 +86,16 @@ PAPERS: dict[str, Paper] = {
             "Understanding the Spectral Bias of Coordinate Based MLPs Via Training Dynamics",
             "Lazzari, Liu, 2023, arXiv:2301.05816",
         ),
+        _paper(
+            "kilonerf",
+            "KiloNeRF: Speeding up Neural Radiance Fields with Thousands of Tiny MLPs",
+            "Reiser, Peng, Liao, Geiger, ICCV 2021, arXiv:2103.13744",
+        ),
+        _paper(
+            "cam",
+            "Coordinate-Aware Modulation for Neural Fields",
+            "Lee, Rho, Nam, Ko, Park, ICLR 2024, arXiv:2311.14993",
+        ),
     )
 }
 

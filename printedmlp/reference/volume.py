@@ -109,7 +109,7 @@ class Occupancy:
 
     def __call__(self, points: Tensor) -> Tensor:
         """Whether each point's voxel is filled: (n, 3) to (n,) bool."""
-        return self.filled[self.grid.cell_of(points)]
+        return self.filled.to(points.device)[self.grid.cell_of(points)]
 
     @property
     def share(self) -> float:
