@@ -72,12 +72,12 @@ def photograph(
 def drawn_picture(height: int, width: int) -> Tensor:
     """A picture with slopes, edges and fine detail: (height, width, 3).
 
-    With x, y in 0 .. 1 at pixel centres: red is sin^2(pi f x) of stripes whose frequency f = 2 + 10 x rises to the
+    With x, y in 0 .. 1 at pixel centres: red is sin^2(pi f x) of stripes whose frequency f = 2 + 4 x rises to the
     right, green rises with y and falls to 0.1 inside the disc of radius 0.3 around the middle, blue is a board of
     6 x 6 fields of 0.2 and 0.8.
     """
     x, y = pixel_centres(height, width).T  # (height * width,) each
-    red = torch.sin(torch.pi * (2 + 10 * x) * x).square()
+    red = torch.sin(torch.pi * (2 + 4 * x) * x).square()
     green = torch.where((x - 0.5).square() + (y - 0.5).square() < 0.09, 0.1, y)
     blue = 0.2 + 0.6 * (((6 * x).floor() + (6 * y).floor()) % 2)
     return torch.stack([red, green, blue], dim=1).reshape(height, width, 3)  # (height, width, 3)

@@ -31,8 +31,8 @@ from printedmlp.reference.volume import Grid
 
 LEAK = 0.01
 """Slope below zero of the density while it is trained, so that what has died can come back."""
-BLOCK = 32
-"""Points of one cell that are answered together; the last block of a cell is filled up."""
+BLOCKS = (16, 64)
+"""Points of one cell that are answered together, where cells have few of them and where they have more."""
 
 
 @dataclass(frozen=True)
@@ -202,12 +202,15 @@ class TinyImages(nn.Module):
 
 
 def grouped(
-    answer: Callable[[Tensor, Tensor], Tensor], inputs: Tensor, cell: Tensor, cells: int, block: int = BLOCK
+    answer: Callable[[Tensor, Tensor], Tensor], inputs: Tensor, cell: Tensor, cells: int, block: int | None = None
 ) -> Tensor:
     """Answer rows (n, k) that belong to cells (n,): sorted by cell, cut into blocks of one cell, put back in order.
 
+    The last block of a cell is filled up with zeros.
+
     answer : from blocks (m, block, k) and the number of each block's cell (m,) to (m, block, outputs).
     """
+    block = block or BLOCKS[len(cell) > BLOCKS[1] * cells]
     order = cell.argsort()  # (n,)
     counts = cell.bincount(minlength=cells)  # (cells,)
     blocks = -(-counts // block)  # (cells,), the last one of a cell may be part empty

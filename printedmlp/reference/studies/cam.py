@@ -18,6 +18,7 @@ from printedmlp.reference.studies.cam_runs import (
     FULL,
     IMAGES,
     QUICK,
+    SHOWN,
     TONES,
     Fitted,
     Runs,
@@ -25,35 +26,38 @@ from printedmlp.reference.studies.cam_runs import (
     on_image,
     on_line,
     step_ratio,
-    target_picture,
+    target_pictures,
 )
 from printedmlp.reference.training import outputs
 
 FIELD = "mottled balls in space"
-SHOWN = ("plain, wider", "grid first", "CAM + norm", "Fourier + CAM + norm")
+DECIBEL = "PSNR in dB"
 RIVALS = ("plain, wider", "grid first")
 
 
 def run(context: Context) -> Outcome:
     """All experiments, the claims and the picture."""
     plan = QUICK if context.quick else FULL
-    target = target_picture(plan)
-    line, image, field = on_line(plan, context), on_image(plan, context, target), on_field(plan, context)
+    targets = target_pictures(plan)
+    line, field = on_line(plan, context), on_field(plan, context)
+    image, coloured = (on_image(plan, context, target) for target in targets)
     ratio = step_ratio(plan, context)
-    picture(line, image, field, target, context.folder / "cam.png")
-    name = f"{target.name} {plan.side} x {plan.side}"
+    picture(line, (image, coloured), field, targets, context.folder / "cam.png")
+    names = [f"{target.name} {plan.side} x {plan.side}" for target in targets]
+    names[1] += ", colour"
     return Outcome(
         (
             *_measures("ten tones", "MSE", line),
-            *_measures(name, "PSNR in dB", image),
-            *_measures(FIELD, "PSNR in dB at other points", field),
+            *_measures(names[0], DECIBEL, image),
+            *_measures(names[1], DECIBEL, coloured),
+            *_measures(FIELD, f"{DECIBEL} at other points", field),
         ),
-        checks(line, image, field, ratio),
+        checks(line, image, coloured, field, ratio),
         (_gains(image), _variances(image)),
     )
 
 
-def checks(line: Runs, image: Runs, field: Runs, ratio: float) -> tuple[Check, ...]:
+def checks(line: Runs, image: Runs, coloured: Runs, field: Runs, ratio: float) -> tuple[Check, ...]:
     """The claims against what was measured; `ratio` is that of the times of a step with and without modulation."""
     return (
         _spectral(line),
@@ -61,6 +65,7 @@ def checks(line: Runs, image: Runs, field: Runs, ratio: float) -> tuple[Check, .
         _stable(image),
         _overhead(image, ratio),
         _equal("image", image),
+        _equal("coloured image", coloured),
         _equal("field", field),
     )
 
@@ -169,29 +174,43 @@ def _variances(image: Runs) -> str:
     return f"Variance of the last features: {with_norm:.3g} with normalisation, {without:.3g} without."
 
 
-def picture(line: Runs, image: Runs, field: Runs, target: Picture, path: Path) -> Path:
-    """The photograph and what networks make of it; tones, losses, grids and fidelity below."""
-    figure, axes = panels(2, 5, width=2.7, height=2.6)
-    _shown(axes[0, 0], target.values[..., 0], f"{target.name}, target")
-    for each, name in zip(axes[0, 1:], SHOWN, strict=True):
-        found = image[name][0]
-        height, width = target.values.shape[:2]
-        drawn = outputs(found.model, pixel_centres(height, width)).reshape(height, width)
-        _shown(each, drawn, f"{name}\n{found.figure:.1f} dB, {found.parameters:,} parameters")
-    _tones_panel(axes[1, 0], line)
-    _loss_panel(axes[1, 1], image)
+def picture(
+    line: Runs, images: tuple[Runs, Runs], field: Runs, targets: tuple[Picture, Picture], path: Path
+) -> Path:
+    """The photographs and what networks make of them; tones, losses, grids and fidelity below."""
+    figure, axes = panels(3, 5, width=2.6, height=2.7)
+    for row, found, target in zip(axes, images, targets, strict=False):
+        _copies(row, found, target)
+    image, last = images[0], axes[2]
+    _tones_panel(last[0], line)
+    _loss_panel(last[1], image)
     grids = image["CAM + norm"][0].model.modulation.grids.detach()  # (layers, 2, rows, columns)
-    for each, grid, name in zip(axes[1, 2:4], grids[0], (r"$\gamma$", r"$\beta$"), strict=True):
-        pixels(each, grid - (1 if "gamma" in name else 0), signed=True)
-        each.set_title(f"{name}{' - 1' if 'gamma' in name else ''} of layer 1, CAM + norm", fontsize=9)
-    _bars(axes[1, 4], image, field)
+    for each, grid, name in zip(
+        last[2:4], (grids[0, 0] - 1, grids[0, 1]), (r"$\gamma$ - 1", r"$\beta$"), strict=True
+    ):
+        pixels(each, grid, signed=True)
+        each.set_title(f"{name}, layer 1", fontsize=9)
+        each.set_xlabel(f"CAM + norm, up to {float(grid.abs().max()):.1f}")
+    _bars(last[4], image, field)
     letters(list(axes.flat))
     return save(figure, path)
 
 
-def _shown(axes: Axes, values: torch.Tensor, title: str) -> None:
-    axes.imshow(values.numpy(), cmap="gray", vmin=0, vmax=1)
+def _copies(axes: Sequence[Axes], runs: Runs, target: Picture) -> None:
+    """The first seed's networks beside their target."""
+    shape = target.values.shape
+    _shown(axes[0], target.values, target.name, f"{shape[1]} x {shape[0]} pixels")
+    points = pixel_centres(shape[0], shape[1])
+    for each, name in zip(axes[1:], SHOWN, strict=True):
+        found = runs[name][0]
+        drawn = outputs(found.model, points).reshape(shape)
+        _shown(each, drawn, name, f"{found.figure:.1f} dB, {found.parameters:,} parameters")
+
+
+def _shown(axes: Axes, values: torch.Tensor, title: str, figures: str = "") -> None:
+    axes.imshow(values.squeeze(2).numpy(), cmap="gray", vmin=0, vmax=1)
     axes.set_title(title, fontsize=9)
+    axes.set_xlabel(figures)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)
@@ -202,8 +221,8 @@ def _tones_panel(axes: Axes, line: Runs) -> None:
     for name, colour, style in zip(names, COLOURS, LINES, strict=False):
         errors = torch.stack([one.spectrum for one in line[name]]).mean(0)  # (10,)
         axes.plot(TONES, errors, style, color=colour, label=name)
-    axes.set(xlabel="tone k", ylabel="relative error", ylim=(-0.05, 1.4))
-    axes.legend(fontsize=7, ncols=2)
+    axes.set(xlabel="tone k", ylabel="relative error", ylim=(-0.05, 1.5))
+    axes.legend(fontsize=6.5, ncols=2, loc="upper left")
 
 
 def _loss_panel(axes: Axes, image: Runs) -> None:
@@ -216,11 +235,11 @@ def _loss_panel(axes: Axes, image: Runs) -> None:
 
 
 def _bars(axes: Axes, image: Runs, field: Runs) -> None:
-    rows = [(f"image: {name}", found, COLOURS[5]) for name, found in image.items()]
+    rows = [(name, found, COLOURS[5]) for name, found in image.items()]
     rows += [(f"field: {name}", found, COLOURS[4]) for name, found in field.items()]
-    names = [name for name, _, _ in rows][::-1]
-    for place, (_, found, colour) in enumerate(rows[::-1]):
+    for place, (name, found, colour) in enumerate(rows[::-1]):
         axes.barh(place, _mean(found), color=colour)
         axes.plot([one.figure for one in found], [place] * len(found), "|", color="black")
-    axes.set_yticks(range(len(rows)), names, fontsize=7)
+        axes.text(0.5, place, name, fontsize=6.5, va="center")
+    axes.set_yticks([])
     axes.set_xlabel("PSNR in dB")

@@ -76,6 +76,11 @@ IMAGES: Mapping[str, CAMConfig] = {
     "Fourier + CAM + norm": replace(FOURIER, modulation=GRID, normalised=True),
 }
 
+SHOWN = ("plain, wider", "grid first", "CAM + norm", "Fourier + CAM + norm")
+COLOURED: Mapping[str, CAMConfig] = {name: replace(IMAGES[name], outputs=3) for name in SHOWN}
+CUP = (slice(0, 400), slice(100, 500))
+"""Rows and columns of the coloured photograph that are learned."""
+
 SPACE, CUBE = CAMConfig(3, 4), (8, 8, 8)
 FIELDS: Mapping[str, CAMConfig] = {
     "plain, wider": replace(SPACE, hidden=(75,) * 3),
@@ -123,15 +128,19 @@ def on_line(plan: Plan, context: Context) -> Runs:
     return found
 
 
-def target_picture(plan: Plan) -> Picture:
-    """The grey photograph that is learned."""
-    return grey(photograph("camera.png", plan.side, plan.side))
+def target_pictures(plan: Plan) -> tuple[Picture, Picture]:
+    """The photographs that are learned, a grey one and one in colours."""
+    return (
+        grey(photograph("camera.png", plan.side, plan.side)),
+        photograph("coffee.png", plan.side, plan.side, part=CUP),
+    )
 
 
 def on_image(plan: Plan, context: Context, picture: Picture) -> Runs:
-    """All pixels of the photograph, learned and measured."""
+    """All pixels of a photograph, learned and measured; in colours by fewer networks."""
     data = Tensors(pixel_centres(plan.side, plan.side), picture.rows)
-    return _compared(IMAGES, data, data, plan.image_steps, context)
+    configs = IMAGES if picture.values.shape[2] == 1 else COLOURED
+    return _compared(configs, data, data, plan.image_steps, context)
 
 
 def field_points(n: int, seed: int) -> Tensors:

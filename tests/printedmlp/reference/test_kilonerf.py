@@ -208,7 +208,7 @@ def test_opacity_by_hand():
 def test_norms_of_what_sees_the_direction():
     model = RadianceField(SMALL, 2)
     parts = [*model.head.parameters(), *model.colour.parameters()]
-    assert float(model.view_norms().detach()) == pytest.approx(sum(float(p.norm()) for p in parts), rel=1e-5)
+    assert float(model.view_norms().detach()) == pytest.approx(sum(float(p.detach().norm()) for p in parts), rel=1e-5)
 
 
 def test_short_cuts_on_the_formula():

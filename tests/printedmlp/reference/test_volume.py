@@ -153,7 +153,7 @@ def test_the_middle_of_the_picture_is_where_the_camera_looks():
 
 
 def test_the_hull_holds_the_balls_and_little_else():
-    scene = balls(24, 12)
+    scene = balls(16, 12)
     grid = BALL_GRID.finer(4)
     found, true = hull(scene, grid).filled, occupied(ball_density, grid, 1.0).filled
     assert found[true].double().mean() > 0.97
