@@ -54,7 +54,13 @@ def run(context: Context) -> Outcome:
     return Outcome(
         (*_plane_measures(name, plane), *_few_measures(name, few), *_scene_measures(scenes)),
         checks(plane, few, exact, scenes),
-        (_grid_notes(scenes), f"Published sizes, untrained: a query of the grid {ratio:.0f} times as fast."),
+        (
+            *(f"{name}: {results[0].setting}." for name, results in scenes.items()),
+            _grid_notes(scenes),
+            "The teacher is asked inside the views' visual hull only and taught that the rest is empty, unlike the "
+            "paper's; rendering asks it for every sample.",
+            f"Published sizes, untrained: a query of the grid {ratio:.0f} times as fast.",
+        ),
     )
 
 

@@ -84,6 +84,7 @@ class SceneResult:
     filled : share of voxels that hold something.
     parameters : of teacher and grid.
     seconds : of training.
+    setting : resolution, views and steps in words.
     """
 
     name: str
@@ -93,6 +94,7 @@ class SceneResult:
     filled: float
     parameters: tuple[int, int]
     seconds: float
+    setting: str
 
     @property
     def faster(self) -> float:
@@ -139,7 +141,17 @@ def on_scene(scene: Scene, plan: Plan, seed: int, device: str) -> SceneResult:
         "grid, fine-tuned": _shot(grid, one, plan, there)[0],
     }
     sizes = (parameter_count(teacher), parameter_count(grid))
-    return SceneResult(scene.name, renderings, distilled, pictures, there.share, sizes, seconds)
+    setting = _setting(scene, plan, int(held.sum()))
+    return SceneResult(scene.name, renderings, distilled, pictures, there.share, sizes, seconds, setting)
+
+
+def _setting(scene: Scene, plan: Plan, held: int) -> str:
+    cells = " x ".join(map(str, scene.grid.cells))
+    return (
+        f"{len(scene.poses)} views of {plan.side} x {plan.side} pixels, {held} held out; {plan.samples} samples "
+        f"a ray; teacher {plan.teacher_steps} steps of {plan.rays} rays, {cells} cells distilled in "
+        f"{plan.distil_steps} and fine-tuned in {plan.tune_steps} steps"
+    )
 
 
 def _step(grid: Grid, plan: Plan) -> float:

@@ -208,7 +208,9 @@ def test_opacity_by_hand():
 def test_norms_of_what_sees_the_direction():
     model = RadianceField(SMALL, 2)
     parts = [*model.head.parameters(), *model.colour.parameters()]
-    assert float(model.view_norms().detach()) == pytest.approx(sum(float(p.detach().norm()) for p in parts), rel=1e-5)
+    assert float(model.view_norms().detach()) == pytest.approx(
+        sum(float(p.detach().norm()) for p in parts), rel=1e-5
+    )
 
 
 def test_short_cuts_on_the_formula():
@@ -238,7 +240,7 @@ def claims(*, tuned=29.0, faster=20.0, copies=(21.0, 25.0, 29.0), few=20.2, exac
 
     def scene(fast, fidelity):
         renderings = dict.fromkeys(MODES, Rendering(25.0, 1.0, 0.5)) | {MODES[-1]: Rendering(fidelity, 0.1, fast)}
-        return SceneResult("lego", renderings, 24.0, {}, 0.1, (1, 1), 1.0)
+        return SceneResult("lego", renderings, 24.0, {}, 0.1, (1, 1), 1.0, "")
 
     plane = [taught(29.0, 20.0, (21.0, 25.0, 29.0)), taught(tuned, faster, copies)]
     scenes = {"lego": [scene(0.01, 25.0), scene(fast, fidelity)]}
