@@ -101,6 +101,16 @@ PAPERS: dict[str, Paper] = {
             "VQGraph: Rethinking Graph Representation Space for Bridging GNNs and MLPs",
             "Yang, Tian, Xu, Liu, Hong, Qu, Zhang, Cui, Zhang, Leskovec, ICLR 2024, arXiv:2308.02117",
         ),
+        _paper(
+            "kilonerf",
+            "KiloNeRF: Speeding up Neural Radiance Fields with Thousands of Tiny MLPs",
+            "Reiser, Peng, Liao, Geiger, ICCV 2021, arXiv:2103.13744",
+        ),
+        _paper(
+            "cam",
+            "Coordinate-Aware Modulation for Neural Fields",
+            "Lee, Rho, Nam, Ko, Park, ICLR 2024, arXiv:2311.14993",
+        ),
     )
 }
 
