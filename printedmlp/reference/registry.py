@@ -86,6 +86,11 @@ PAPERS: dict[str, Paper] = {
             "Understanding the Spectral Bias of Coordinate Based MLPs Via Training Dynamics",
             "Lazzari, Liu, 2023, arXiv:2301.05816",
         ),
+        _paper(
+            "mlpst",
+            "MLPST: MLP is All You Need for Spatio-Temporal Prediction",
+            "Zhang, Huang, Hu, Zhao, Wang, Liu, Zhang, Qin, Zhao, CIKM 2023, arXiv:2309.13363",
+        ),
     )
 }
 
