@@ -33,7 +33,7 @@ from printedmlp.reference.studies.mlpst_runs import (
     mean,
     results_of,
 )
-from printedmlp.reference.traffic import CHANNELS, CITY_LAGS, SENSOR_DAY, SIDE
+from printedmlp.reference.traffic import CHANNELS, CITY_LAGS, HOUR, SENSOR_DAY, SIDE
 
 METRICS = {"city": "RMSE, an hour ahead", "sensors": "RMSE in mph, 15 minutes ahead"}
 SIMPLE = (LAST, AVERAGE)
@@ -215,7 +215,7 @@ def picture(results: Results, path: Path) -> Path:
     """Errors on both data sets, by parameters, cost by size, a map and its forecast, a day of one sensor."""
     figure, axes = panels(2, 3, width=4.2, height=3.1)
     _bars(axes[0, 0], results.city, f"{METRICS['city']}, {results.city_task.series.name}")
-    _bars(axes[0, 1], results.sensors, f"{METRICS['sensors']}")
+    _bars(axes[0, 1], results.sensors, f"{METRICS['sensors']}, {results.sensor_task.series.name}")
     _by_parameters(axes[0, 2], results.city)
     _by_size(axes[1, 0])
     _maps(axes[1, 1], results)
@@ -225,11 +225,15 @@ def picture(results: Results, path: Path) -> Path:
 
 
 def _bars(axes: Axes, scores: Scores, xlabel: str) -> None:
+    """Means, with the names in the bars and a stroke a seed."""
     names = sorted(scores, key=lambda name: -mean(scores[name]))
     colours = [COLOURS[0] if name == OURS else COLOURS[5] if name.startswith(OURS) else "0.75" for name in names]
     axes.barh(names, [mean(scores[name]) for name in names], color=colours)
-    for name in names:
-        axes.plot([one.rmse for one in scores[name]], [name] * len(scores[name]), "|", color="black")
+    for place, name in enumerate(names):
+        axes.plot([one.rmse for one in scores[name]], [place] * len(scores[name]), "|", color="black")
+        colour = "white" if name == OURS else "black"
+        axes.text(0.02, place, name, transform=axes.get_yaxis_transform(), va="center", size=7, color=colour)
+    axes.set_yticks([])
     axes.set_xlabel(xlabel)
 
 
@@ -250,30 +254,34 @@ def _by_parameters(axes: Axes, scores: Scores) -> None:
 
 def _by_size(axes: Axes) -> None:
     base = multiply_adds(WHOLE)
-    kinds = {"steps": "steps", "patches": "patches, units fixed", "widened": "patches, units in proportion"}
+    kinds = {"steps": "steps", "patches": "patches", "widened": "patches and units between them"}
     lines: dict[str, ArrayLike] = {
         label: [multiply_adds(_grown(kind, factor)) / base for factor in FACTORS] for kind, label in kinds.items()
     }
     curves(axes, FACTORS, lines, xlabel="times as many", ylabel="times the multiply-adds")
-    axes.plot(FACTORS, FACTORS, color="0.6", linewidth=0.8)
-    axes.set(xscale="log", yscale="log", xticks=FACTORS, yticks=FACTORS)
-    axes.set_xticklabels(map(str, FACTORS))
-    axes.set_yticklabels(map(str, FACTORS))
+    axes.set(xscale="log", yscale="log", xticks=FACTORS, yticks=(*FACTORS, 16, 32))
     axes.minorticks_off()
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.legend(fontsize=7, loc="upper left")
 
 
 def _maps(axes: Axes, results: Results) -> None:
-    """In-flow that came and in-flow forecast, in the test step that the newest value misses most."""
+    """In-flow above out-flow in the test step that the newest value misses most: before, as it came, forecast."""
     task = results.city_task
     forecast, last = (results.city[name][0].values for name in (OURS, LAST))
-    cells = SIDE * SIDE
-    row = int(np.abs(last - task.truth)[:, :cells].sum(axis=1).argmax())
-    maps = [each[row, :cells].reshape(SIDE, SIDE) for each in (last, task.truth, forecast)]
-    gap = np.full((SIDE, 1), np.nan)
-    shown = axes.imshow(np.hstack([maps[0], gap, maps[1], gap, maps[2]]), cmap="viridis")
-    axes.figure.colorbar(shown, ax=axes, shrink=0.5, label="in-flow")
-    axes.set_xticks([SIDE / 2 - 0.5 + place * (SIDE + 1) for place in range(3)], ["hour before", "came", OURS])
-    axes.set_yticks([])
+    row = int(np.abs(last - task.truth).sum(axis=1).argmax())
+    shown = [
+        np.pad(each[row].reshape(-1, SIDE, SIDE), 1, constant_values=np.nan)
+        for each in (last, task.truth, forecast)
+    ]
+    image = axes.imshow(np.hstack([np.vstack(list(maps[1:-1])) for maps in shown]), cmap="viridis")
+    axes.figure.colorbar(image, ax=axes, label="flow")
+    wide = SIDE + 2
+    axes.set_xticks([(place + 0.5) * wide - 0.5 for place in range(3)], ["hour before", "came", OURS])
+    axes.set_yticks([(place + 0.5) * wide - 0.5 for place in range(2)], ["in", "out"])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
     axes.grid(False)
 
 
@@ -282,6 +290,8 @@ def _sensor_day(axes: Axes, results: Results) -> None:
     task, forecast = results.sensor_task, results.sensors[OURS][0].values
     truth = task.truth[-SENSOR_DAY:]
     place = int(truth.std(axis=0).argmax())
-    hours = (task.test_steps[-SENSOR_DAY:] % SENSOR_DAY) / 12
+    hours = (task.test_steps[-SENSOR_DAY:] % SENSOR_DAY) / HOUR
     lines: dict[str, ArrayLike] = {"came": truth[:, place], OURS: forecast[-SENSOR_DAY:, place]}
     curves(axes, hours, lines, xlabel="hour of the last day", ylabel=f"mph, {task.series.name}")
+    axes.set_xticks(range(0, 25, 4))
+    axes.legend(fontsize=7, loc="lower left")
