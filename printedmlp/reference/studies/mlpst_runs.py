@@ -157,10 +157,10 @@ def mean(scores: Sequence[Score]) -> float:
 
 
 def score_of(task: Task, forecast: Forecast, seconds: float = 0.0) -> Score:
-    """Compare a forecast with what came."""
+    """Compare a forecast with what came; rounded, for sums differ in their last bits from call to call."""
     missed = forecast.values - task.truth  # (rows, V)
     rmse, mae = float(np.sqrt(np.square(missed).mean())), float(np.abs(missed).mean())
-    return Score(rmse, mae, forecast.parameters, seconds, forecast.values)
+    return Score(round(rmse, 9), round(mae, 9), forecast.parameters, seconds, forecast.values)
 
 
 def _by_name(

@@ -282,6 +282,20 @@ def test_cost_is_linear_with_fixed_units_only():
     assert grown.widened > 2.4
 
 
+def test_a_score_by_hand_and_without_last_bits(tasks):
+    task = tasks[1]
+    missed = np.full_like(task.truth, 2.0)
+    missed[::2] = -4
+    found = runs.score_of(task, runs.Forecast(task.truth + missed, 7))
+    assert (found.mae, found.rmse, found.parameters) == (
+        pytest.approx(3, abs=0.02),
+        pytest.approx(10**0.5, abs=0.02),
+        7,
+    )
+    nearly = runs.score_of(task, runs.Forecast(task.truth + missed * (1 + 1e-14)))
+    assert nearly.rmse == found.rmse
+
+
 def score(rmse, parameters=8_488):
     return Score(rmse, rmse / 2, parameters, 1.0, np.zeros((1, 1)))
 
