@@ -111,6 +111,11 @@ PAPERS: dict[str, Paper] = {
             "Coordinate-Aware Modulation for Neural Fields",
             "Lee, Rho, Nam, Ko, Park, ICLR 2024, arXiv:2311.14993",
         ),
+        _paper(
+            "mlpst",
+            "MLPST: MLP is All You Need for Spatio-Temporal Prediction",
+            "Zhang, Huang, Hu, Zhao, Wang, Liu, Zhang, Qin, Zhao, CIKM 2023, arXiv:2309.13363",
+        ),
     )
 }
 
