@@ -86,6 +86,11 @@ PAPERS: dict[str, Paper] = {
             "Understanding the Spectral Bias of Coordinate Based MLPs Via Training Dynamics",
             "Lazzari, Liu, 2023, arXiv:2301.05816",
         ),
+        _paper(
+            "massless",
+            "Dynamical evolution of massless particles in star clusters",
+            "Flammini Dotti, Kouwenhoven, Berczik, Shu, Spurzem, A&A 693 (2025) A166, arXiv:2412.08785",
+        ),
     )
 }
 
