@@ -92,7 +92,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         cluster_escapers_bytes,
         "Massless particles in ten simulated star clusters, 400 rows each, after Flammini Dotti, F. et al. (2025). "
         "A&A 693, A166. Generated; the official split tests on three clusters that training has not seen.",
-        sha256="36836f7fcc42850b8221782537ae50fcb15951194063723f0fea7f880d09e001",
+        sha256="ddbb908eb5beb2f4f793430e38a1990fc737c558b379b0ecf81395da53b32463",
         train_rows=2800,
     ),
 }

@@ -56,8 +56,8 @@ class ClusterConfig:
 
     @property
     def outermost(self) -> float:
-        """Farthest start of a body: the tidal radius, at most ten scale lengths."""
-        return min(self.jacobi_radius or math.inf, 10.0 * SCALE)
+        """Farthest start of a body: ten scale lengths, but nobody starts where it counts as escaped."""
+        return min(2.0 * self.jacobi_radius or math.inf, 10.0 * SCALE)
 
 
 class Cluster(NamedTuple):

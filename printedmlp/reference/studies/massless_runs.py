@@ -22,8 +22,10 @@ TABLE = "cluster_escapers"
 CLUSTERS = 10
 UNSEEN = 3
 """Clusters of the table that a split by clusters keeps for the test."""
-DERIVED = slice(6, 12)
+RADIUS = 6
+DERIVED = slice(RADIUS, 12)
 """Radius to Jacobi energy among the table's inputs."""
+TIDAL_RADIUS = ClusterConfig().jacobi_radius
 LATE = 30.0
 EARLY = 20.0
 """The core collapses before this time, if it does."""
@@ -52,11 +54,15 @@ FULL = Plan(
 
 
 class Score(NamedTuple):
-    """What a network reached on test rows, and what the larger class of the training rows always would."""
+    """What a network reached on test rows, and what the larger class of the training rows always would.
+
+    `inside` are accuracy and that share of the rows that begin within the tidal radius.
+    """
 
     accuracy: float
     auc: float
     majority: float
+    inside: tuple[float, float]
     parameters: int
     seconds: float
 
@@ -87,11 +93,13 @@ def scored(data: Dataset, split: str, seed: int, epochs: int) -> Score:
     started = time.perf_counter()
     fit(model, cross_entropy(), parts[0], parts[1], Settings(epochs, 64, 0.01, schedule="cosine"), seed=seed)
     logits = outputs(model, parts[2].x).numpy()  # (n, 2)
-    truth = data.y[test]
+    truth, larger = data.y[test], np.bincount(data.y[train]).argmax()
+    right, inside = logits.argmax(1) == truth, data.X[test, RADIUS] <= TIDAL_RADIUS
     return Score(
-        accuracy=float((logits.argmax(1) == truth).mean()),
+        accuracy=float(right.mean()),
         auc=float(roc_auc_score(truth, logits[:, 1] - logits[:, 0])),
-        majority=float((truth == np.bincount(data.y[train]).argmax()).mean()),
+        majority=float((truth == larger).mean()),
+        inside=(float(right[inside].mean()), float((truth == larger)[inside].mean())),
         parameters=parameter_count(model),
         seconds=time.perf_counter() - started,
     )

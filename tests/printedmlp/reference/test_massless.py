@@ -184,7 +184,7 @@ def tidal(before=10, after=10):
 
 
 def score(accuracy=0.85, auc=0.8, majority=0.79):
-    return runs.Score(accuracy, auc, majority, 74, 1.0)
+    return runs.Score(accuracy, auc, majority, (0.8, 0.8), 74, 1.0)
 
 
 def verdicts(alone=None, escapes=None, unseen=None):
@@ -261,6 +261,7 @@ def test_a_network_learns_what_can_be_learnt():
     assert good.accuracy > 0.95
     assert good.auc > 0.99
     assert good.majority == 0.5
+    assert good.inside == pytest.approx((good.accuracy, 0.5), abs=0.05)
     assert good.parameters == 6 * 8 + 8 + 8 * 2 + 2
 
 
