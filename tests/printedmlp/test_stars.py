@@ -31,7 +31,7 @@ from printedmlp.stars.cluster import (
     snapshots,
 )
 from printedmlp.stars.draws import MASS_GRID, SCALE, direction, kroupa, plummer, uniforms
-from printedmlp.stars.escapers import CLASSES, CONFIG, FEATURES, SEEDS, escaper_rows, features, rounded
+from printedmlp.stars.escapers import CLASSES, CONFIG, FEATURES, HORIZON, SEEDS, escaper_rows, features, rounded
 
 SMALL = ClusterConfig(n_stars=9, n_massless=5, jacobi_radius=1.5, steps=32)
 ALONE = ClusterConfig(n_stars=16, n_massless=8, jacobi_radius=0.0, steps=128)
@@ -141,13 +141,14 @@ def test_the_table_is_that_of_plain_python(seed):
 
 
 def test_a_last_bit_changes_the_motion():
-    """The clusters are chaotic: what is not repeated to the last bit is soon another cluster."""
-    config = ClusterConfig(n_stars=32, n_massless=0)
+    """Chaos: one last bit makes a difference above 1e-9 at the horizon and above 1 at twice that time."""
+    config = ClusterConfig(n_massless=0)
     start = begin(config, 0)
-    other = Cluster(start.position.copy(), start.velocity, start.masses)
+    other = start._replace(position=start.position.copy())
     other.position[0, 0] = np.nextafter(other.position[0, 0], 9.0)
-    apart = moved(other, config, 20 * 256).position - moved(start, config, 20 * 256).position
-    assert np.abs(apart).max() > 1e-9
+    for time, least in ((HORIZON, 1e-9), (2 * HORIZON, 1.0)):
+        steps = round(time * config.steps)
+        assert np.abs(moved(other, config, steps).position - moved(start, config, steps).position).max() > least
 
 
 def least_processor(code, folder):
