@@ -192,7 +192,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--input-bits", type=int, metavar="N", help="bits of each quantised input (default: 4)")
     add("--lsb", type=int, metavar="N", help="lowest bit kept by the hidden QReLU (default: 4)")
     add("--msb", type=int, metavar="N", help="highest bit kept by the hidden QReLU (default: 11)")
-    add("--official-split", action="store_true", default=None, help="the data set's own test rows (pendigits)")
+    add(
+        "--official-split",
+        action="store_true",
+        default=None,
+        help="the data set's own test rows (pendigits, cluster_escapers)",
+    )
     add("--group-duplicates", action="store_true", default=None, help="equal rows on one side of the split")
     add("--restarts", type=int, metavar="N", help=f"float trainings of the baseline ({_by_budget('restarts')})")
     add("--population", type=int, metavar="N", help=f"of the genetic search ({_by_budget('population')})")

@@ -272,7 +272,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, metavar="N", help="seed of the data set's split (default: 0)")
     add("--label", metavar="COLUMN", help="class column of a CSV file (default: the last)")
     add("--missing", choices=("drop", "error"), default="drop", help="rows with missing cells (default: drop)")
-    add("--official-split", action="store_true", help="the data set's own test rows (pendigits)")
+    add("--official-split", action="store_true", help="the data set's own test rows (pendigits, cluster_escapers)")
     add("--group-duplicates", action="store_true", help="equal rows on one side of the split")
     add(
         "--technology",

@@ -36,6 +36,7 @@ from printedmlp.reference.outcome import Context, Outcome
 from printedmlp.reference.registry import PACKAGE, PAPERS, find_paper, load, load_study
 
 FORMAT = "printedmlp.study"
+SUITE = (f"{PACKAGE}.", "printedmlp.stars.", "printedmlp.kernels.gravity")
 README = Path(printedmlp.reference.__file__).with_name("README.md")
 SEEDS = {True: 1, False: 3}
 """Repetitions of quick and of full runs."""
@@ -79,15 +80,18 @@ def one_thread() -> None:
 
 
 def sources(module: str) -> list[Path]:
-    """The files of the suite that a module consists of: its own, and those it imports from the suite, in turn."""
+    """The files of the suite that a module consists of: its own, and those it imports from the suite, in turn.
+
+    The simulation of star clusters, which the suite shares with a data set, counts as part of it.
+    """
     found: dict[str, Path] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        path = README.parent.joinpath(*name.removeprefix(PACKAGE + ".").split(".")).with_suffix(".py")
+        path = README.parents[2].joinpath(*name.split(".")).with_suffix(".py")
         if name not in found and path.is_file():
             found[name] = path
-            waiting += [n for n in _imports(path) if n.startswith(PACKAGE + ".")]
+            waiting += [n for n in _imports(path) if n.startswith(SUITE)]
     return [found[name] for name in sorted(found)]
 
 
@@ -198,7 +202,9 @@ def _parser() -> argparse.ArgumentParser:
     table("--input-bits", type=int, metavar="N", help="train on the circuit's N-bit codes, not the table's numbers")
     table("--label", metavar="COLUMN", help="name of the class column (default: the last)")
     table("--missing", choices=("drop", "error"), default="drop", help="rows with missing cells")
-    table("--official-split", action="store_true", help="the data set's own test rows (pendigits)")
+    table(
+        "--official-split", action="store_true", help="the data set's own test rows (pendigits, cluster_escapers)"
+    )
     table("--group-duplicates", action="store_true", help="equal rows on one side of the split")
     return parser
 

@@ -1,4 +1,5 @@
-"""Data sets that need no file: the balance scale, which is a formula, and those that scikit-learn ships.
+"""Data sets that need no file: the balance scale, which is a formula, star clusters, which are simulated, and those
+that scikit-learn ships.
 
 Each is written in the documented form of a table (see `table_bytes`) and read back by the reader that reads
 user files, so a built-in data set and its CSV are the same thing with the same checksum.
@@ -7,8 +8,23 @@ user files, so a built-in data set and its CSV are the same thing with the same 
 import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from printedmlp.values import number_text
+
+
+class BuiltIn(NamedTuple):
+    """A data set that is made in place.
+
+    `make` returns the table's bytes. With a `sha256` the table takes seconds to make, is kept like a downloaded one
+    and checked against it. The first `train_rows` rows are the training part of the official split, if it has one.
+    """
+
+    make: Callable[[], bytes]
+    citation: str
+    sha256: str | None = None
+    train_rows: int | None = None
+
 
 _SCIKIT_LEARN = {
     "iris": ("load_iris", "Fisher, R. A. (1936). Iris plants."),
@@ -45,6 +61,13 @@ def balance_bytes() -> bytes:
     return table_bytes(header, rows)
 
 
+def cluster_escapers_bytes() -> bytes:
+    """Return the table of massless particles in star clusters, see `printedmlp.stars.escapers`; takes seconds."""
+    from printedmlp.stars.escapers import CONFIG, FEATURES, HORIZON, SEEDS, escaper_rows
+
+    return table_bytes([*FEATURES, "class"], escaper_rows(CONFIG, SEEDS, HORIZON))
+
+
 def _scikit_learn_bytes(loader: str) -> bytes:
     from sklearn import datasets
 
@@ -59,11 +82,18 @@ def _from_scikit_learn(loader: str) -> Callable[[], bytes]:
     return lambda: _scikit_learn_bytes(loader)
 
 
-BUILT_IN: dict[str, tuple[Callable[[], bytes], str]] = {
-    "balance": (balance_bytes, "Siegler, R. (1976). Balance Scale. Generated from its definition."),
+BUILT_IN: dict[str, BuiltIn] = {
+    "balance": BuiltIn(balance_bytes, "Siegler, R. (1976). Balance Scale. Generated from its definition."),
     **{
-        name: (_from_scikit_learn(loader), f"{citation} As shipped with scikit-learn.")
+        name: BuiltIn(_from_scikit_learn(loader), f"{citation} As shipped with scikit-learn.")
         for name, (loader, citation) in _SCIKIT_LEARN.items()
     },
+    "cluster_escapers": BuiltIn(
+        cluster_escapers_bytes,
+        "Massless particles in ten simulated star clusters, 400 rows each, after Flammini Dotti, F. et al. (2025). "
+        "A&A 693, A166. Generated; the official split tests on three clusters that training has not seen.",
+        sha256="ddbb908eb5beb2f4f793430e38a1990fc737c558b379b0ecf81395da53b32463",
+        train_rows=2800,
+    ),
 }
-"""Name to (function that returns the table's bytes, citation)."""
+"""What needs neither file nor network, by name."""

@@ -11,12 +11,11 @@ import warnings
 from pathlib import Path
 
 from printedmlp.archive import download
-from printedmlp.catalogue import CATALOGUE
 from printedmlp.errors import DataError, PrintedMLPWarning
 from printedmlp.names import clean_text, quoted, slug
 from printedmlp.quantise import Quantiser
 from printedmlp.records import read_bytes
-from printedmlp.registry import NAMES, Fetch, citation, named_table
+from printedmlp.registry import NAMES, Fetch, citation, named_table, official_train_rows
 from printedmlp.samples import Dataset, conflicting_inputs, duplicate_rows
 from printedmlp.split import Split, split_dataset
 from printedmlp.table import read_table
@@ -58,7 +57,6 @@ def load_dataset(
     table = read_table(data, place, notes, label=label, missing=missing, drop_index=drop_index and not named)
     for note in notes:
         warnings.warn(note, PrintedMLPWarning, stacklevel=2)
-    entry = CATALOGUE.get(name) if named else None
     return Dataset(
         name=name,
         X=table.X,
@@ -68,7 +66,7 @@ def load_dataset(
         sha256=hashlib.sha256(data).hexdigest(),
         source=citation(name) if named else place,
         warnings=tuple(notes),
-        official_train_rows=entry.train_rows if entry else None,
+        official_train_rows=official_train_rows(name) if named else None,
     )
 
 

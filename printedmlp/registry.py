@@ -1,4 +1,7 @@
-"""Where a named data set comes from: your folder, the cache, or a download; always checked against its checksum."""
+"""Where a named data set comes from: its definition, or your folder, the cache, a download, a simulation.
+
+What does not come from its definition is always checked against its checksum.
+"""
 
 import contextlib
 import hashlib
@@ -9,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from printedmlp.archive import convert, download
-from printedmlp.builtin import BUILT_IN
+from printedmlp.builtin import BUILT_IN, BuiltIn
 from printedmlp.catalogue import CATALOGUE, Entry
 from printedmlp.errors import DataError
 from printedmlp.names import clean_text, shown_path
@@ -27,15 +30,15 @@ Fetch = Callable[[str], bytes]
 def named_table(name: str, notes: list[str], fetch: Fetch = download) -> bytes:
     """Return the table of a named data set in the documented form.
 
-    Built-in sets are generated. Others are looked up as NAME.csv in the folder PRINTEDMLP_DATA, then in the
-    cache (PRINTEDMLP_CACHE, else ~/.cache/printedmlp), then downloaded with `fetch` (address to bytes; raises
-    `OSError` or `ValueError`) and cached. The bytes always have the documented checksum; a file in
-    PRINTEDMLP_DATA that has another is a `DataError`, a damaged cache file is noted and fetched again. `cardio`
-    is not downloaded, because its original is an Excel workbook.
+    Built-in sets are generated. Others, and the built-in one that is a simulation, are looked up as NAME.csv in the
+    folder PRINTEDMLP_DATA, then in the cache (PRINTEDMLP_CACHE, else ~/.cache/printedmlp), then downloaded with
+    `fetch` (address to bytes; raises `OSError` or `ValueError`) or simulated, and cached. The bytes always have the
+    documented checksum; a file in PRINTEDMLP_DATA that has another is a `DataError`, a damaged cache file is noted
+    and made anew. `cardio` is not downloaded, because its original is an Excel workbook.
     """
-    if name in BUILT_IN:
-        return BUILT_IN[name][0]()
-    entry = CATALOGUE[name]
+    entry = _entry(name)
+    if entry.sha256 is None:
+        return entry.make()
     own = _data_folder()
     if own is not None and (own / f"{name}.csv").exists():
         return _verified(read_bytes(own / f"{name}.csv"), entry, str(own / f"{name}.csv"))
@@ -44,21 +47,30 @@ def named_table(name: str, notes: list[str], fetch: Fetch = download) -> bytes:
         try:
             return _verified(read_bytes(cached), entry, str(cached))
         except DataError as error:
-            notes.append(f"{error}; fetched again")
-    table = _downloaded(name, entry, fetch)
+            notes.append(f"{error}; {'made' if isinstance(entry, BuiltIn) else 'fetched'} again")
+    table = _simulated(name, entry) if isinstance(entry, BuiltIn) else _downloaded(name, entry, fetch)
     _store(cached, table, notes)
     return table
 
 
 def citation(name: str) -> str:
     """Return who made a named data set and where it is from."""
-    return BUILT_IN[name][1] if name in BUILT_IN else CATALOGUE[name].citation
+    return _entry(name).citation
+
+
+def official_train_rows(name: str) -> int | None:
+    """Return how many rows of a named data set are its official training part; they come first."""
+    return _entry(name).train_rows
 
 
 def cache_folder() -> Path:
     """Return the folder that downloaded tables are kept in; it need not exist."""
     given = os.environ.get(CACHE_VARIABLE)
     return Path(given) if given else Path.home() / ".cache" / "printedmlp"
+
+
+def _entry(name: str) -> BuiltIn | Entry:
+    return BUILT_IN[name] if name in BUILT_IN else CATALOGUE[name]
 
 
 def _data_folder() -> Path | None:
@@ -70,15 +82,27 @@ def _data_folder() -> Path | None:
     return Path(given)
 
 
-def _verified(table: bytes, entry: Entry, place: str) -> bytes:
+def _verified(table: bytes, entry: BuiltIn | Entry, place: str) -> bytes:
     found = hashlib.sha256(table).hexdigest()
     if found != entry.sha256:
         raise DataError(f"{shown_path(place)}: sha256 is {found}, expected {entry.sha256}")
     return table
 
 
+def _simulated(name: str, entry: BuiltIn) -> bytes:
+    """Make a table whose bytes depend on every bit of the arithmetic, and refuse what another arithmetic gave."""
+    try:
+        return _verified(entry.make(), entry, f"{name}.csv made here")
+    except DataError as error:
+        raise DataError(f"data set '{name}': {error}: {_remedy(name)}") from None
+
+
+def _remedy(name: str) -> str:
+    return f"put {name}.csv into a folder and set {DATA_VARIABLE} to it"
+
+
 def _downloaded(name: str, entry: Entry, fetch: Fetch) -> bytes:
-    remedy = f"put {name}.csv into a folder and set {DATA_VARIABLE} to it"
+    remedy = _remedy(name)
     if entry.layout is None:
         original = entry.members[0]
         raise DataError(f"data set '{name}' cannot be downloaded ({original} is an Excel workbook): {remedy}")

@@ -19,7 +19,7 @@ SUITE = "printedmlp/reference/"
 SUITE_COMMANDS = "flows/reference"
 SUITE_ALONE = {"torch", "matplotlib", "cycler"}
 """What only the float suite and the commands that run it may import: the extra that a circuit does without."""
-SUITE_SIBLINGS = {f"printedmlp.{name}" for name in ("dataset", "errors", "quantise", "registry", "split")}
+SUITE_SIBLINGS = {f"printedmlp.{name}" for name in ("dataset", "errors", "quantise", "registry", "split", "stars")}
 
 
 def imported(source: str) -> set[str]:

@@ -116,6 +116,11 @@ PAPERS: dict[str, Paper] = {
             "MLPST: MLP is All You Need for Spatio-Temporal Prediction",
             "Zhang, Huang, Hu, Zhao, Wang, Liu, Zhang, Qin, Zhao, CIKM 2023, arXiv:2309.13363",
         ),
+        _paper(
+            "massless",
+            "Dynamical evolution of massless particles in star clusters",
+            "Flammini Dotti, Kouwenhoven, Berczik, Shu, Spurzem, A&A 693 (2025) A166, arXiv:2412.08785",
+        ),
     )
 }
 

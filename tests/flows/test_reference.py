@@ -85,6 +85,12 @@ def test_a_study_consists_of_what_it_imports_from_the_suite():
     }
 
 
+def test_the_simulation_belongs_to_the_study_of_star_clusters():
+    names = {path.name for path in sources("printedmlp.reference.massless")}
+    assert {"massless.py", "cluster.py", "draws.py", "gravity.py"} <= names
+    assert "registry.py" not in names
+
+
 def test_one_paper_is_printed_with_its_claims(study, tmp_path, capsys):
     main(["gmlp", "--quick", "--seeds", "2", "--folder", str(tmp_path / "new")])
     out = capsys.readouterr().out

@@ -14,6 +14,7 @@ import pytest
 
 from printedmlp import archive
 from printedmlp.archive import convert, download
+from printedmlp.builtin import BUILT_IN, BuiltIn
 from printedmlp.catalogue import CATALOGUE, Layout
 from printedmlp.dataset import load_dataset, split_dataset
 from printedmlp.errors import DataError, PrintedMLPWarning
@@ -336,3 +337,53 @@ def test_the_catalogue_is_complete():
         assert "CC BY 4.0" in citation(name)
     assert all(citation(name) for name in NAMES)
     assert named_table("balance", []).startswith(b"left_weight")
+
+
+SIMULATED = b"x,class\n1,a\n2,b\n"
+
+
+@pytest.fixture
+def simulated(monkeypatch):
+    """`cluster_escapers` made by a quick stand-in, and how often it was."""
+    calls = []
+
+    def make():
+        calls.append(1)
+        return SIMULATED
+
+    sha256 = hashlib.sha256(SIMULATED).hexdigest()
+    monkeypatch.setitem(BUILT_IN, "cluster_escapers", BuiltIn(make, "someone (2025)", sha256, 1))
+    return calls
+
+
+def test_a_simulation_is_made_once_and_kept(cache, simulated):
+    assert [named_table("cluster_escapers", [], no_network) for _ in range(2)] == [SIMULATED] * 2
+    assert len(simulated) == 1
+    assert (cache / "cluster_escapers.csv").read_bytes() == SIMULATED
+
+
+def test_a_damaged_simulation_is_made_again_aloud(cache, simulated):
+    cache.mkdir()
+    (cache / "cluster_escapers.csv").write_text("damaged")
+    notes: list[str] = []
+    assert named_table("cluster_escapers", notes) == SIMULATED
+    assert notes[0].endswith("made again")
+
+
+def test_your_own_copy_of_a_simulation_comes_first(tmp_path, monkeypatch, simulated):
+    (tmp_path / "cluster_escapers.csv").write_bytes(SIMULATED)
+    monkeypatch.setenv("PRINTEDMLP_DATA", str(tmp_path))
+    assert named_table("cluster_escapers", []) == SIMULATED
+    assert simulated == []
+
+
+def test_a_simulation_that_came_out_otherwise_is_refused(cache, monkeypatch):
+    monkeypatch.setitem(BUILT_IN, "cluster_escapers", BuiltIn(lambda: b"other", "someone (2025)", "0" * 64))
+    with pytest.raises(DataError) as caught:
+        named_table("cluster_escapers", [])
+    found = hashlib.sha256(b"other").hexdigest()
+    assert str(caught.value) == (
+        f"data set 'cluster_escapers': cluster_escapers.csv made here: sha256 is {found}, "
+        f"expected {'0' * 64}: put cluster_escapers.csv into a folder and set PRINTEDMLP_DATA to it"
+    )
+    assert not cache.exists()
