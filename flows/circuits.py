@@ -81,12 +81,14 @@ def synthesis(job: Job) -> list[str]:
         # Gates of comparators that are not built say nothing of trees with prices, whose estimates do.
         for sizes in sizes_of(of_stage, areas):
             chosen += [entry for entry in worth_keeping(of_stage, sizes) if entry not in chosen]
-    list(job.in_parallel("effort", lambda entry: mapped(job, entry, job.config.effort), chosen))
 
     def finished(entry: Entry) -> Entry:
-        return finish(job, judge, entry, netlist_file(entry, job.config.effort))
+        # Asked to stop, what is mapped quickly has to do.
+        effort = QUICK if job.stop.is_set() else job.config.effort
+        mapped(job, entry, effort)
+        return finish(job, judge, entry, netlist_file(entry, effort))
 
-    final = list(job.in_parallel("figures", finished, chosen))
+    final = list(job.in_parallel("effort", finished, chosen))
     job.run.write_json(final, "search", "candidates.json")
     made = {netlist_file(e, QUICK) for e in entries} | {e["netlist_file"] for e in final}
     return ["search/candidates.json", *sorted(made)]

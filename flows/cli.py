@@ -1,7 +1,8 @@
-"""How every command ends.
+"""How every command ends, and what it is called.
 
-0 when it did its work, 2 with one line for a user's mistake or a file system that refuses, 130 when interrupted,
-141 when nobody reads its output any more.
+0 when it did its work; 1 when it ran and what it was asked for is missing or wrong, as its help says; 2 with one
+line for a user's mistake, a missing tool or a file system that refuses; 130 when interrupted; 141 when nobody reads
+its output any more.
 """
 
 from __future__ import annotations
@@ -9,32 +10,54 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from contextvars import ContextVar
 from typing import Any
 
-from printedmlp.errors import PrintedMLPError, PrintedMLPWarning
+from flows.interrupts import EXIT_INTERRUPTED, ends_at_once
+from printedmlp.errors import PrintedMLPError, PrintedMLPWarning, VerificationError
 
 EXIT_OK = 0
+EXIT_MISSING = 1
 EXIT_USER_ERROR = 2
-EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
+GOES_ON = "interrupted; the same command goes on from here"
+NOTHING_KEPT = "interrupted; nothing was written"
 
-Command = Callable[[Sequence[str] | None], None]
+Command = Callable[[Sequence[str] | None], int | None]
+called: ContextVar[str | None] = ContextVar("called", default=None)
+"""What the dispatcher of commands was called as; None where a command runs as a module of its own."""
 
 
-def run_command(command: Command, arguments: Sequence[str] | None = None) -> int:
-    """Run a command's main function and turn what it raises into an exit code and one line on standard error."""
+def program(command: str) -> str:
+    """What a person typed to run a command, for its help: "printedmlp design" or "python -m flows.design"."""
+    dispatcher = called.get()
+    return f"{dispatcher} {command}" if dispatcher else f"python -m flows.{command}"
+
+
+def run_command(
+    command: Command, arguments: Sequence[str] | None = None, *, when_interrupted: str = GOES_ON
+) -> int:
+    """Run a command's main function and turn what it returns or raises into an exit code and one line of error.
+
+    Parameters
+    ----------
+    command : returns an exit code, or None for 0.
+    arguments : of the command line; None takes the process's.
+    when_interrupted : the line after Ctrl-C.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("default", PrintedMLPWarning)
         warnings.showwarning = _show_warning
         try:
-            command(arguments)
+            with ends_at_once(when_interrupted):
+                return command(arguments) or EXIT_OK
         except PrintedMLPError as error:
             print(f"error: {error}", file=sys.stderr)
-            return EXIT_USER_ERROR
+            return EXIT_MISSING if isinstance(error, VerificationError) else EXIT_USER_ERROR
         except KeyboardInterrupt:
-            print("interrupted; the same command goes on from here", file=sys.stderr)
+            print(when_interrupted, file=sys.stderr)
             return EXIT_INTERRUPTED
         except BrokenPipeError:
             _discard_output()
@@ -43,7 +66,23 @@ def run_command(command: Command, arguments: Sequence[str] | None = None) -> int
             place = f"{error.filename}: " if error.filename else ""
             print(f"error: {place}{error.strerror or error}", file=sys.stderr)
             return EXIT_USER_ERROR
-    return EXIT_OK
+
+
+@contextmanager
+def answer(*, as_json: bool) -> Iterator[Callable[[str], None]]:
+    """Keep standard output for the one JSON document of a command; what is printed inside goes to standard error.
+
+    Yields what prints the document, or any other answer as it stands.
+    """
+    place = sys.stdout
+
+    def tell(text: str) -> None:
+        print(text, end="", file=place, flush=True)
+
+    with ExitStack() as stack:
+        if as_json:
+            stack.enter_context(redirect_stdout(sys.stderr))
+        yield tell
 
 
 def _discard_output() -> None:

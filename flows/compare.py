@@ -1,14 +1,7 @@
-"""`python -m flows.compare RUN ...`: area against accuracy, side by side, of any circuits through the same tools.
-
-Takes finished run folders and puts circuits of their stages beside each other, beside anyone's Verilog, beside
-the same networks with the sums of shared adder graphs, and beside published figures: a table here, a picture, a
-page, and all rows as data. Every circuit is measured now, by one code, on the test rows of its run. What is shown
-of a stage is its own front by training and validation rows; the test rows choose nothing.
-"""
+"""`printedmlp compare RUN ...`: area against accuracy, side by side, of any circuits through the same tools."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import warnings
@@ -16,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.cli import run_command
+from flows.cli import EXIT_MISSING, EXIT_OK, NOTHING_KEPT, answer, run_command
 from flows.compare_page import page_files
 from flows.compare_text import comparison_text
 from flows.compared_levels import BEST
@@ -41,15 +34,40 @@ from flows.compared_runs import (
 from flows.comparison import FORMAT, PAGE, TABLE, Comparison
 from flows.mapping import BASELINES, TEXTBOOK, spread
 from flows.measure import tell_missing_figures
+from flows.measure_options import EFFORTS
+from flows.options import (
+    CHOICE,
+    CIRCUIT,
+    DATA,
+    FILE,
+    FOLDER,
+    NEEDED,
+    OUTPUT,
+    CommandParser,
+    Kind,
+    whole,
+)
 from flows.progress import Reporter
 from flows.published_figures import published_rows
-from flows.run import whole_folder, write_text
+from flows.run import json_text, whole_folder, write_text
 from hdl.adder_graph import EXTRA, LIBRARY, library_version
 from printedmlp.errors import ConfigError, PrintedMLPWarning
 from printedmlp.model import DiscreteMLP
 from printedmlp.names import clean_text
 
-EFFORTS = ("quick", "standard", "thorough")
+DESCRIPTION = """\
+Area against accuracy, side by side, of any circuits through the same tools.
+
+Takes finished run folders and puts circuits of their stages beside each other, beside anyone's Verilog, beside
+the same networks with the sums of shared adder graphs, and beside published figures: a table here, a picture, a
+page, and all rows as data. Every circuit is measured now, by one code, on the test rows of its run. What is shown
+of a stage is its own front by training and validation rows; the test rows choose nothing."""
+EXAMPLES = (
+    ("runs/cardio-s0-standard", "the stages of a run"),
+    ("runs/cardio-s* --out compare/", "several splits: means and spreads"),
+    ("runs/cardio-s0-standard --verilog top.v:stranger", "beside anyone's Verilog"),
+)
+MISSING = "adder graphs were asked for and their library is not installed, or a circuit is refuted"
 PER_STAGE = 8
 ADDER_GRAPHS = 3
 
@@ -195,9 +213,11 @@ def check_place(out: Path) -> None:
         raise ConfigError(f"{out}: holds '{entries[0]}' and is no comparison; choose another --out")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line of a comparison."""
-    given = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare what the command line asks for; exit code 1 where adder graphs are left out."""
+    given = parser().read(arguments)
+    if not given.runs:
+        raise ConfigError("runs: none given")
     options = Options(
         stages=tuple(dict.fromkeys(given.stages)),
         per_stage=given.per_stage,
@@ -209,61 +229,49 @@ def main(arguments: Sequence[str] | None = None) -> None:
         simulated=not given.no_simulation,
     )
     check_place(given.out)
-    found = compare(given.runs, options, Reporter(quiet=given.quiet))
-    with whole_folder(given.out) as draft:
-        for name, text in page_files(found, given.out).items():
-            write_text(draft / name, text)
-    if not given.quiet:
-        print(comparison_text(found), end="")
-        print(f"page: {given.out / PAGE}")
+    with answer(as_json=given.json) as tell:
+        found = compare(given.runs, options, Reporter(quiet=given.quiet, verbose=given.verbose))
+        with whole_folder(given.out) as draft:
+            for name, text in page_files(found, given.out).items():
+                write_text(draft / name, text)
+        words = "" if given.quiet else f"{comparison_text(found)}page: {given.out / PAGE}\n"
+        tell(json_text({**found.to_json(), "page": str(given.out / PAGE)}) if given.json else words)
+    return EXIT_MISSING if options.adder_graphs and found.library is None else EXIT_OK
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text} is not in 1..1000")
-    return value
+def parser() -> CommandParser:
+    """The command line of a comparison."""
+    made = CommandParser("compare", DESCRIPTION, examples=EXAMPLES, missing=MISSING, arguments="RUN ...")
+    made.value(DATA, "runs", Kind("folders", Path, "str", "RUN"), "finished runs", nargs="*", shown=NEEDED)
+    _shown(made)
+    words = "CSV of others' figures: label,accuracy,area_cm2,power_mw[,data_set]"
+    made.value(DATA, "--published", FILE, words)
+    effort = "of the synthesis of given Verilog"
+    made.value(CIRCUIT, "--effort", CHOICE, effort, shown="the runs'", choices=EFFORTS, metavar="EFFORT")
+    made.flag(CIRCUIT, "--no-proof", "do not prove circuits that the runs have no proof of")
+    made.flag(CIRCUIT, "--no-simulation", "do not simulate given Verilog beside its netlist")
+    made.value(OUTPUT, "--out", FOLDER, "where page and data go", default=Path("compare"))
+    return made.finish(settings=True)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run")
-    add("--out", type=Path, default=Path("compare"), metavar="FOLDER", help="where page and data go (compare)")
-    add(
-        *("--stages",),
-        nargs="+",
-        choices=STAGES,
+def _shown(made: CommandParser) -> None:
+    """Options that say which circuits are shown."""
+    words = "circuits of these stages; ours is search and refine together"
+    made.value(
+        *(DATA, "--stages", CHOICE, words),
         default=USUAL_STAGES,
         metavar="STAGE",
-        help=f"of {', '.join(STAGES)}; ours is search and refine together (default: {' '.join(USUAL_STAGES)})",
-    )
-    add("--per-stage", type=_count, default=PER_STAGE, metavar="N", help=f"circuits of a stage ({PER_STAGE})")
-    add(
-        *("--verilog",),
         nargs="+",
-        default=[],
-        metavar="FILE[:LABEL[@DATA_SET]]",
-        help="combinational Verilog, module top with ports inp and out, measured on the runs' test rows",
+        choices=STAGES,
     )
-    add(
-        *("--adder-graphs",),
-        nargs="?",
-        type=_count,
-        const=ADDER_GRAPHS,
-        default=0,
-        metavar="N",
-        help=f"build N networks of each stage with shared adders of {LIBRARY} too (default: none; {ADDER_GRAPHS})",
-    )
-    add("--published", type=Path, metavar="FILE", help="CSV of others: label,accuracy,area_cm2,power_mw[,data_set]")
-    add("--effort", choices=EFFORTS, help="of the synthesis of given Verilog (default: the runs')")
-    add("--no-proof", action="store_true", help="do not prove circuits that the runs have no proof of")
-    add("--no-simulation", action="store_true", help="do not simulate given Verilog beside its netlist")
-    add("--quiet", action="store_true", help="print nothing but errors and warnings")
-    return parser
+    number = Kind("integer 1..1000", whole(1, 1000), "int", "N")
+    made.value(DATA, "--per-stage", number, "circuits of a stage, at most", default=PER_STAGE)
+    words = "combinational Verilog, module top with ports inp and out, measured on the runs' test rows"
+    files = Kind("files", str, "str", "FILE[:LABEL[@DATA_SET]]")
+    made.value(DATA, "--verilog", files, words, default=(), nargs="+")
+    words = f"build N networks of each stage with shared adders of {LIBRARY} too, {ADDER_GRAPHS} unless N is given"
+    made.value(CIRCUIT, "--adder-graphs", number, words, default=0, nargs="?", const=ADDER_GRAPHS)
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(run_command(main, when_interrupted=NOTHING_KEPT))

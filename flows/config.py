@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from flows.settings_file import place_of, read_settings
 from printedmlp.errors import ConfigError
 from printedmlp.front import Limits
 from printedmlp.metrics import METRICS
@@ -107,10 +107,6 @@ AT_REST: dict[str, Any] = {
     "proof_time_limit": PROOF_TIME_LIMIT_S,
 }
 """Settings that are not written while they have these values."""
-PLAIN: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
-"""Types that a value of a TOML file may have by the type that a setting is declared as."""
-LISTS: dict[str, tuple[type, ...]] = {"tuple[int, ...]": (int,), "tuple[float, ...]": (int, float)}
-NAMES = {"tuple[int, ...]": "a list of integers", "tuple[float, ...]": "a list of numbers"}
 
 
 @dataclass(frozen=True)
@@ -247,6 +243,11 @@ class DesignConfig:
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
 
+def setting_types() -> dict[str, str]:
+    """By setting the type it is declared as."""
+    return {item.name: str(item.type) for item in fields(DesignConfig)}
+
+
 def make_config(file: Path | None, given: Mapping[str, Any]) -> DesignConfig:
     """Settings from an optional TOML file, overridden by those given on the command line, filled from the budget.
 
@@ -254,14 +255,20 @@ def make_config(file: Path | None, given: Mapping[str, Any]) -> DesignConfig:
     ------
     ConfigError : the file cannot be read, or a key or value is wrong; the message names it.
     """
-    values = _read_toml(file) if file is not None else {}
-    values.update({key: value for key, value in given.items() if value is not None})
+    held = read_settings(file, "design", setting_types()) if file is not None else {}
+    values = {**held, **{key: value for key, value in given.items() if value is not None}}
     if "dataset" not in values:
         raise ConfigError("dataset: none given; name a data set or a CSV file")
-    budget = values.get("budget", "standard")
-    if budget not in BUDGETS:
-        raise ConfigError(f"budget: {budget!r} is not one of {', '.join(BUDGETS)}")
-    return DesignConfig(**{**BUDGETS[budget], **values})
+    try:
+        budget = values.get("budget", "standard")
+        if budget not in BUDGETS:
+            raise ConfigError(f"budget: {budget!r} is not one of {', '.join(BUDGETS)}")
+        return DesignConfig(**{**BUDGETS[budget], **values})
+    except ConfigError as error:
+        key = str(error).partition(":")[0]
+        if file is None or held.get(key) is None or given.get(key) is not None:
+            raise
+        raise ConfigError(f"{place_of(file, key)}: {error}") from None
 
 
 def with_hidden(config: DesignConfig, hidden: tuple[int, ...]) -> DesignConfig:
@@ -289,26 +296,3 @@ def _toml_value(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_toml_value(item) for item in value) + "]"
     return repr(value)
-
-
-def _read_toml(file: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read as TOML: {error}") from None
-    return {key: _checked(file, key, value) for key, value in values.items()}
-
-
-def _checked(file: Path, key: str, value: Any) -> Any:
-    """A setting of the file as `DesignConfig` takes it, if it is of the kind that the setting is declared as."""
-    types = {item.name: str(item.type) for item in fields(DesignConfig)}
-    if key not in types:
-        raise ConfigError(f"{file}: unknown setting '{key}'")
-    kinds = [kind for kind in types[key].split(" | ") if kind != "None"]
-    for kind in kinds:
-        if isinstance(value, list) and kind in LISTS and all(type(v) in LISTS[kind] for v in value):
-            return tuple(value)
-        if type(value) in PLAIN.get(kind, ()):
-            return value
-    wanted = " or ".join(NAMES.get(kind, kind) for kind in kinds)
-    raise ConfigError(f"{file}: {key} must be {wanted}, not {value!r}")

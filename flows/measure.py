@@ -1,21 +1,13 @@
-"""`python -m flows.measure top.v vectors.csv`: accuracy, cells, area, power and delay of anyone's circuit.
-
-Takes any combinational Verilog with ports `inp` and `out`, feature 0 in the least significant bits of `inp`. A file
-that instantiates only the technology's cells is measured as it is; any other is synthesised first, the netlist is
-proved equal to it, and both are simulated beside each other. The vectors are a vector file (`x0,x1,...,class`, all
-integers) or the test rows of a data set, split and quantised as `flows.design` does.
-"""
+"""`printedmlp measure top.v vectors.csv`: accuracy, cells, area, power and delay of anyone's circuit."""
 
 from __future__ import annotations
 
 import argparse
-import math
 import re
 import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from flows.burns import block_words, power_words
-from flows.cli import run_command
+from flows.cli import NOTHING_KEPT, answer, run_command
 from flows.feasible import feasibility_of, feasibility_words
 from flows.figures import figures_of
 from flows.front_ends import system_words
+from flows.measure_options import parser
 from flows.pictures import layout_words, write_pictures
+from flows.progress import Reporter
 from flows.run import json_text
 from hdl.cells import verilog_text
 from hdl.layout import Names
@@ -36,14 +30,15 @@ from hdl.synthesis import map_verilog, netlist_if_mapped, netlist_verilog, read_
 from printedmlp.circuit import Netlist
 from printedmlp.dataset import load_dataset
 from printedmlp.errors import ConfigError, DataError, PrintedMLPWarning, ToolError
-from printedmlp.power_sources import DEFAULT_RATE_HZ, USUAL, Use, use_of
+from printedmlp.power_sources import USUAL, Use, use_of
 from printedmlp.preparation import prepare
-from printedmlp.technology import BUILT_IN, Technology, load_technology
+from printedmlp.technology import Technology, load_technology
 from printedmlp.technology.figures import missing_figures
 from printedmlp.units import digits, with_unit
 from printedmlp.vectors import Vectors, bits_per_feature, is_vector_file, read_vectors
 from sim.runner import Options, compare
 
+FORMAT = "printedmlp.measurement"
 MOST_BYTES = 64 << 20
 MOST_OUTPUTS = 16
 
@@ -151,7 +146,7 @@ def measure(
     use: Use = USUAL,
     layout: Path | None = None,
 ) -> dict[str, Any]:
-    """Measure one file; see the module's docstring.
+    """Measure one file; see `flows.measure_options.DESCRIPTION`.
 
     Parameters
     ----------
@@ -196,7 +191,19 @@ def _pictured(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line of a measurement."""
-    options = _parser().parse_args(arguments)
+    options = parser().read(arguments)
+    for name in ("verilog", "vectors"):
+        if getattr(options, name) is None:
+            raise ConfigError(f"{name}: none given")
+    with answer(as_json=options.json) as tell:
+        record, nominal = _asked(options)
+        words = "" if options.quiet else measurement_text(record, nominal)
+        tell(json_text(record) if options.json else words)
+
+
+def _asked(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """The measurement that was asked for, and the nominal voltage."""
+    reporter = Reporter(quiet=options.quiet or not options.verbose, verbose=options.verbose)
     technology = read_liberty(options.liberty) if options.liberty else load_technology(options.technology)
     source = Source(
         options.vectors,
@@ -206,6 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.official_split,
         options.group_duplicates,
     )
+    reporter.line(f"{options.verilog} on {options.vectors}, cells {technology.name}")
     use = use_of(options.sample_rate, options.battery_mah, options.battery_v)
     record = measure(
         options.verilog,
@@ -216,8 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         use=use,
         layout=options.layout,
     )
-    nominal = f"{technology.nominal_voltage:g}"
-    print(json_text(record) if options.json else measurement_text(record, nominal), end="")
+    reporter.line("measured")
+    return {"format": FORMAT, **record}, f"{technology.nominal_voltage:g}"
 
 
 def measurement_text(record: dict[str, Any], nominal: str) -> str:
@@ -255,42 +263,5 @@ def _by_voltage(values: dict[str, float | None], unit: str) -> str:
     return ", ".join(f"{with_unit(value, unit, n=6)} at {voltage} V" for voltage, value in known.items())
 
 
-def _positive(text: str) -> float:
-    with suppress(ValueError):
-        if 0 < (value := float(text)) < math.inf:
-            return value
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.measure", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("verilog", type=Path, help="combinational Verilog, module top with ports inp and out")
-    add("vectors", help="vector file, or name or path of a data set")
-    add("--seed", type=int, default=0, metavar="N", help="seed of the data set's split (default: 0)")
-    add("--label", metavar="COLUMN", help="class column of a CSV file (default: the last)")
-    add("--missing", choices=("drop", "error"), default="drop", help="rows with missing cells (default: drop)")
-    add("--official-split", action="store_true", help="the data set's own test rows (pendigits, cluster_escapers)")
-    add("--group-duplicates", action="store_true", help="equal rows on one side of the split")
-    add(
-        "--technology",
-        default="egfet",
-        metavar="NAME",
-        help=f"{', '.join(BUILT_IN)} or a TOML file (default: egfet)",
-    )
-    add("--liberty", type=Path, metavar="FILE", help="Liberty file of the cells to use instead")
-    rate = "samples a second that power is told for (default: 5)"
-    add("--sample-rate", type=_positive, default=DEFAULT_RATE_HZ, metavar="HZ", help=rate)
-    add("--battery-mah", type=_positive, metavar="MAH", help="capacity of a battery whose life is to be told")
-    add("--battery-v", type=_positive, metavar="V", help="its voltage")
-    add("--effort", choices=("quick", "standard", "thorough"), default="standard", help="synthesis effort")
-    add("--no-simulation", action="store_true", help="leave out the simulation of given Verilog beside its netlist")
-    add("--layout", type=Path, metavar="FOLDER", help="write layout (GDSII, SVG, PNG) and schematic there")
-    add("--json", action="store_true", help="print JSON")
-    return parser
-
-
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(run_command(main, when_interrupted=NOTHING_KEPT))

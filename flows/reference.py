@@ -1,9 +1,4 @@
-"""`python -m flows.reference PAPER|all`: what published MLP architectures reach, and which of their claims show.
-
-Trains the study of one paper or of all, checks the paper's claims, draws its picture and writes one JSON file a
-paper. The full run of all papers also renews the table in printedmlp/reference/README.md. With `--on TABLE` the
-architectures for plain feature vectors are trained on your own table instead: the float ceiling of its circuits.
-"""
+"""`printedmlp reference PAPER|all`: what published MLP architectures reach, and which of their claims show."""
 
 from __future__ import annotations
 
@@ -20,7 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import printedmlp.reference
-from flows.cli import run_command
+from flows.ceiling import read_reference
+from flows.cli import EXIT_MISSING, EXIT_OK, answer, run_command
+from flows.options import (
+    DATA,
+    FOLDER,
+    INTEGER,
+    OUTPUT,
+    SEARCH,
+    CommandParser,
+    Kind,
+    split_options,
+)
+from flows.progress import Reporter
 from flows.reference_table import (
     HEAD,
     NUMBERS,
@@ -36,6 +43,19 @@ from printedmlp.reference.outcome import Context, Outcome
 from printedmlp.reference.registry import PACKAGE, PAPERS, find_paper, load, load_study
 
 FORMAT = "printedmlp.study"
+STUDIES = "printedmlp.studies"
+DESCRIPTION = """\
+What published MLP architectures reach, and which of their claims show.
+
+Trains the study of one paper or of all, checks the paper's claims, draws its picture and writes one JSON file a
+paper. The full run of all papers also renews the table in printedmlp/reference/README.md. With `--on TABLE` the
+architectures for plain feature vectors are trained on your own table instead: the float ceiling of its circuits."""
+EXAMPLES = (
+    ("all --quick", "does everything work? minutes"),
+    ("kan", "one paper: JSON, claims, picture"),
+    ("--on table.csv", "the float ceiling of your own table"),
+)
+MISSING = "of all papers, some could not be run"
 SUITE = (f"{PACKAGE}.", "printedmlp.stars.", "printedmlp.kernels.gravity")
 README = Path(printedmlp.reference.__file__).with_name("README.md")
 SEEDS = {True: 1, False: 3}
@@ -95,16 +115,26 @@ def sources(module: str) -> list[Path]:
     return [found[name] for name in sorted(found)]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line of the float suite."""
-    options = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line of the float suite; exit code 1 where one of all papers is left out."""
+    options = parser().parse_args(arguments)
     if (options.paper is None) == (options.on is None):
         raise ConfigError("give a paper's key, or all, or --on TABLE")
     if options.on is not None:
         if options.seeds is not None:
             raise ConfigError("--seeds repeats a paper's study; for a table say --splits")
-        load("flows.reference_on").run_on(options)
-        return
+        with answer(as_json=options.json) as tell:
+            place = load("flows.reference_on").run_on(options)
+            tell(json_text(read_reference(place)) if options.json else "")
+        return EXIT_OK
+    with answer(as_json=options.json) as tell:
+        record = _study(options)
+        tell(json_text(record) if options.json else "")
+    return EXIT_MISSING if record["left_out"] else EXIT_OK
+
+
+def _study(options: argparse.Namespace) -> dict[str, Any]:
+    """Run one paper's study or all, print what they found, and return it."""
     n_seeds = SEEDS[options.quick] if options.seeds is None else options.seeds
     if not 1 <= n_seeds <= MOST_SEEDS:
         raise ConfigError(f"--seeds: {options.seeds} is not in 1..{MOST_SEEDS}")
@@ -114,26 +144,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     load("printedmlp.reference.training").pick_device(context.device)
     keys = list(PAPERS) if options.paper == "all" else [find_paper(options.paper).key]
-    outcomes = _run_all(keys, context, again=options.again)
-    print("\n" + text_table(HEAD, measure_rows(outcomes), NUMBERS))
+    outcomes = _run_all(keys, context, options)
+    if not options.quiet:
+        print("\n" + text_table(HEAD, measure_rows(outcomes), NUMBERS))
     if list(outcomes) == list(PAPERS) and not context.quick:
         write_text(README, with_section(README.read_text(encoding="utf-8"), readme_section(outcomes, n_seeds)))
-        print(f"table: {README}")
+        if not options.quiet:
+            print(f"table: {README}")
+    found = {key: outcome.to_json() for key, outcome in outcomes.items()}
+    left_out = [key for key in keys if key not in outcomes]
+    folder = str(context.folder)
+    return {"format": STUDIES, "version": 1, "folder": folder, "papers": found, "left_out": left_out}
 
 
-def _run_all(keys: Sequence[str], context: Context, *, again: bool) -> dict[str, Outcome]:
+def _run_all(keys: Sequence[str], context: Context, options: argparse.Namespace) -> dict[str, Outcome]:
     """Run the papers in turn; among several, one that cannot run is a warning and left out."""
     outcomes = {}
+    reporter = Reporter(quiet=options.quiet, verbose=options.verbose)
     for key in keys:
+        start = time.perf_counter()
         try:
-            outcome, ran = run_paper(key, context, again=again)
+            outcome, ran = run_paper(key, context, again=options.again)
         except PrintedMLPError as error:
             if len(keys) == 1:
                 raise
             warnings.warn(f"{key} is left out: {error}", PrintedMLPWarning, stacklevel=2)
             continue
-        print(f"{key}: {PAPERS[key].title} ({'done' if ran else 'kept from an earlier run'})")
-        print(claims_text(outcome), flush=True)
+        if not options.quiet:
+            print(f"{key}: {PAPERS[key].title} ({'done' if ran else 'kept from an earlier run'})")
+            print(claims_text(outcome), flush=True)
+        reporter.detail(f"{key}: {time.perf_counter() - start:.1f} s")
         outcomes[key] = outcome
     if not outcomes:
         raise ConfigError("no paper could be run")
@@ -181,32 +221,29 @@ def _imports(path: Path) -> set[str]:
     return names
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m flows.reference", description=__doc__)
-    add = parser.add_argument
-    add("paper", nargs="?", metavar="PAPER", help=f"all, or one of {', '.join(PAPERS)}")
-    add("--quick", action="store_true", help="few epochs and little data: does everything work?")
-    add("--seeds", type=int, metavar="N", help="repetitions of every measurement (default: 3, quick 1)")
-    add("--device", default="cpu", metavar="NAME", help="cpu (default) or cuda")
-    add("--folder", type=Path, metavar="FOLDER", help="where results go (default: runs/reference)")
-    add("--again", action="store_true", help="run what is already there with these settings, too")
-    table = parser.add_argument_group("on your own table").add_argument
-    table("--on", metavar="TABLE", help="name of a data set, or path of a CSV file (last column = class)")
-    table(
-        "--seed", type=int, default=0, metavar="N", help="seed of the first split, as in flows.design (default: 0)"
-    )
-    table(
-        "--splits", type=int, default=5, metavar="N", help="splits, with seeds that follow each other (default: 5)"
-    )
-    table("--models", metavar="KEY[,KEY]", help="architectures to train (default: all that take a feature vector)")
-    table("--input-bits", type=int, metavar="N", help="train on the circuit's N-bit codes, not the table's numbers")
-    table("--label", metavar="COLUMN", help="name of the class column (default: the last)")
-    table("--missing", choices=("drop", "error"), default="drop", help="rows with missing cells")
-    table(
-        "--official-split", action="store_true", help="the data set's own test rows (pendigits, cluster_escapers)"
-    )
-    table("--group-duplicates", action="store_true", help="equal rows on one side of the split")
-    return parser
+def parser() -> CommandParser:
+    """The command line of the float suite."""
+    words = "PAPER|all|--on TABLE"
+    made = CommandParser("reference", DESCRIPTION, examples=EXAMPLES, missing=MISSING, arguments=words)
+    papers = Kind(f"all, or one of {', '.join(PAPERS)}", str, "str", "PAPER")
+    made.value(DATA, "paper", papers, "whose study is run", nargs="?")
+    table = Kind("name or file", str, "str", "TABLE")
+    made.value(DATA, "--on", table, "a data set, or a CSV file, last column = class, instead of a paper's study")
+    split_options(made)
+    made.value(DATA, "--splits", INTEGER, "with --on, splits with seeds that follow each other", default=5)
+    words = "with --on, train on the circuit's N-bit codes"
+    made.value(DATA, "--input-bits", INTEGER, words, shown="the table's own numbers")
+    made.flag(SEARCH, "--quick", "few epochs and little data: does everything work?")
+    words = "repetitions of every measurement of a study"
+    made.value(SEARCH, "--seeds", INTEGER, words, shown=f"{SEEDS[False]}; with --quick {SEEDS[True]}")
+    keys = Kind("keys with commas between", str, "str", "KEY[,KEY]")
+    words = "with --on, architectures to train"
+    made.value(SEARCH, "--models", keys, words, shown="all that take a feature vector")
+    made.value(SEARCH, "--device", Kind("cpu or cuda", str, "str", "NAME"), "what computes", default="cpu")
+    words = "where results go"
+    made.value(OUTPUT, "--folder", FOLDER, words, shown="runs/reference, with --on runs/reference/<data set>")
+    made.flag(OUTPUT, "--again", "run what is already there with these settings, too")
+    return made.finish(settings=False)
 
 
 if __name__ == "__main__":

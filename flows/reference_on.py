@@ -1,4 +1,4 @@
-"""`python -m flows.reference --on TABLE`: the float ceiling of a table, on the splits that `flows.design` makes.
+"""`printedmlp reference --on TABLE`: the float ceiling of a table, on the splits that `design` makes.
 
 Every architecture of the suite that takes a plain feature vector is trained on the training rows, at each of two
 learning rates, and so are graph networks on the training rows joined to their nearest and the perceptrons that
@@ -49,7 +49,7 @@ def run_on(options: argparse.Namespace) -> Path:
     place = (options.folder or Path("runs", "reference", dataset.name)) / FILE
     record = _record(dataset, keys, options)
     kept = {} if options.again else _kept_splits(place, record)
-    reporter = Reporter()
+    reporter = Reporter(quiet=options.quiet, verbose=options.verbose)
     reporter.line(f"{dataset.name}: {dataset.n_samples} rows, {dataset.n_features} features -> {place}")
     place.parent.mkdir(parents=True, exist_ok=True)
     for seed in range(options.seed, options.seed + options.splits):
@@ -58,8 +58,9 @@ def run_on(options: argparse.Namespace) -> Path:
             record["models"][key]["splits"].append(split)
         write_text(place, json_text(record))
         reporter.line(f"split {seed}: {'kept from an earlier run' if seed in kept else 'done'}")
-    print("\n" + table_text(record))
-    print(f"ceiling: {place}")
+    if not options.quiet:
+        print("\n" + table_text(record))
+        print(f"ceiling: {place}")
     return place
 
 

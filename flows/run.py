@@ -7,6 +7,7 @@ counts as done only while the manifest names it and all its files still have the
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -198,9 +199,28 @@ def open_run(folder: Path, settings: Mapping[str, Any], order: list[str], *, fre
         except OSError:
             raise ConfigError(f"{folder}: another process is working in this run folder") from None
         run = Run(folder, _manifest(folder, settings, order, fresh))
+        if fresh:
+            _clear(folder)
         _remove_drafts(folder)
         run._save()
         yield run
+
+
+def peek_run(folder: Path, settings: Mapping[str, Any], order: list[str], *, fresh: bool = False) -> Run:
+    """The run that `open_run` would open, to be looked at: without its lock, and nothing is written.
+
+    Raises
+    ------
+    ConfigError : as `open_run` would.
+    """
+    if folder.exists():
+        _check_writable(folder)
+        return Run(folder, _manifest(folder, settings, order, fresh))
+    return Run(folder, _new_manifest(settings, order))
+
+
+def _new_manifest(settings: Mapping[str, Any], order: list[str]) -> dict[str, Any]:
+    return {"format": FORMAT, "settings": json.loads(json.dumps(settings)), "order": order, "stages": {}}
 
 
 def _make_folder(folder: Path) -> None:
@@ -208,12 +228,18 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be made: {error.strerror}") from None
+    _check_writable(folder)
+
+
+def _check_writable(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: cannot be made: {os.strerror(errno.EEXIST)}")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(f"{folder}: is not writable")
 
 
 def _manifest(folder: Path, settings: Mapping[str, Any], order: list[str], fresh: bool) -> dict[str, Any]:
-    new = {"format": FORMAT, "settings": json.loads(json.dumps(settings)), "order": order, "stages": {}}
+    new = _new_manifest(settings, order)
     path = folder / MANIFEST
     strangers = [entry.name for entry in folder.iterdir() if entry.name != ".lock"]
     if not path.is_file():
@@ -222,7 +248,6 @@ def _manifest(folder: Path, settings: Mapping[str, Any], order: list[str], fresh
         return new
     old = _read_manifest(path)
     if fresh:
-        _clear(folder)
         return new
     changed = [k for k in sorted(new["settings"]) if old["settings"].get(k) != new["settings"][k]]
     if changed or old["order"] != order:

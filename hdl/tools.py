@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 
 from printedmlp.errors import ToolBrokenOffError, ToolError
 
 TIME_LIMIT_S = 3600.0
 _YOSYS_CHILD = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1])"
+_running: set[subprocess.Popen[bytes]] = set()
+_ending = Event()
 
 
 @cache
@@ -72,25 +75,54 @@ def run_child(
     """
     program = name or Path(command[0]).name
     try:
-        done = subprocess.run(
-            command,
-            cwd=work_dir,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=timeout_s,
-            check=False,
-            # Ctrl-C at a terminal reaches the whole group; a run that is asked to stop still needs its tools.
-            process_group=0,
-        )
+        code, output = _run(command, work_dir, environment, timeout_s)
     except subprocess.TimeoutExpired:
         raise ToolBrokenOffError(f"{program}: no result after {timeout_s:g} s") from None
     except OSError as error:
         raise ToolError(f"{program} cannot be started: {error.strerror}") from None
-    if done.returncode == -signal.SIGKILL:
+    if code == -signal.SIGKILL:
         raise ToolBrokenOffError(f"{program} was killed; it may need more memory than there is")
-    return done.returncode, done.stdout.decode("utf-8", "replace")
+    return code, output.decode("utf-8", "replace")
+
+
+def _run(
+    command: Sequence[str], work_dir: Path, environment: Mapping[str, str], timeout_s: float
+) -> tuple[int, bytes]:
+    with subprocess.Popen(
+        command,
+        cwd=work_dir,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        # Ctrl-C at a terminal reaches the whole group; a run that is asked to stop still needs its tools.
+        process_group=0,
+    ) as process:
+        _running.add(process)
+        try:
+            # Asked after the process is known, so that none that starts beside `end_children` outlives it.
+            if _ending.is_set():
+                raise KeyboardInterrupt
+            output, _ = process.communicate(timeout=timeout_s)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            _running.discard(process)
+    if _ending.is_set():
+        raise KeyboardInterrupt
+    return process.returncode, output
+
+
+def end_children() -> None:
+    """Kill every program that `run_child` waits for, and let it start no other; what waits is interrupted.
+
+    Threads that wait for a program cannot be interrupted otherwise. They get KeyboardInterrupt and no ToolError, so
+    that nothing takes a killed program for one that failed and goes on without its answer.
+    """
+    _ending.set()
+    for process in list(_running):
+        process.kill()
 
 
 def _environment(work_dir: Path) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ import pytest
 
 from flows import tools
 from flows.config import BUDGETS, DesignConfig, config_toml, make_config
-from flows.design import _parser, check_limits, settings_of
+from flows.design import check_limits, parser, settings_of
 from printedmlp.dataset import load_dataset
 from printedmlp.errors import ConfigError
 from printedmlp.front import Limits
@@ -95,7 +95,7 @@ def test_every_budget_settles_every_number(budget):
 
 
 def test_every_setting_is_an_option():
-    options = set(vars(_parser().parse_args(["iris"])))
+    options = set(vars(parser().parse_args(["iris"])))
     assert {item.name for item in fields(DesignConfig)} <= options
 
 
@@ -103,21 +103,21 @@ def test_every_setting_is_an_option():
     ("text", "weights"), [("balanced", "balanced"), ("1,2,5", (1.0, 2.0, 5.0)), ("0.5,2", (0.5, 2.0))]
 )
 def test_class_weights_on_the_command_line(text, weights):
-    assert _parser().parse_args(["iris", "--class-weights", text]).class_weights == weights
+    assert parser().parse_args(["iris", "--class-weights", text]).class_weights == weights
 
 
 @pytest.mark.parametrize("text", ["equal", "1,,2", ""])
 def test_class_weights_that_are_none_are_refused(text, capsys):
     with pytest.raises(SystemExit):
-        _parser().parse_args(["iris", "--class-weights", text])
+        parser().parse_args(["iris", "--class-weights", text])
     assert f"{text!r} is neither balanced nor numbers such as 1,2,5" in capsys.readouterr().err
 
 
 def test_the_help_can_be_shown(capsys):
     with pytest.raises(SystemExit):
-        _parser().parse_args(["--help"])
+        parser().parse_args(["--help"])
     shown = " ".join(capsys.readouterr().out.split())
-    assert "annealing chains of the search (4 / 16 / 64 by budget)" in shown
+    assert "annealing chains of the search [integer 1..10,000; default: 4 / 16 / 64 by budget]" in shown
 
 
 def test_every_setting_is_json_ready():

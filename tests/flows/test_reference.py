@@ -118,7 +118,7 @@ def test_among_several_a_paper_without_its_data_is_left_out_with_a_warning(study
     absent = ModuleType("absent")
     absent.run = missing  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, PAPERS["kan"].study, absent)
-    assert run_command(main, ["all", "--quick", "--folder", str(tmp_path)]) == 0
+    assert run_command(main, ["all", "--quick", "--folder", str(tmp_path)]) == 1
     out, err = capsys.readouterr()
     assert "warning: kan is left out: camera.png: set PRINTEDMLP_DATA" in err
     assert "Pay Attention" in out

@@ -1,0 +1,113 @@
+"""Settings from a TOML file: what is wrong in one is named with its line and the nearest right name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from printedmlp.errors import ConfigError
+
+MOST_BYTES = 1 << 20
+PLAIN: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
+"""Types that a value of a file may have by the type that a setting is declared as."""
+LISTS: dict[str, tuple[type, ...]] = {
+    "tuple[int, ...]": (int,),
+    "tuple[float, ...]": (int, float),
+    "tuple[str, ...]": (str,),
+}
+NAMES = {
+    "tuple[int, ...]": "a list of integers",
+    "tuple[float, ...]": "a list of numbers",
+    "tuple[str, ...]": "a list of strings",
+}
+
+
+def read_settings(file: Path, command: str, types: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that a file holds for a command: its table `[command]`, or all of a file without tables.
+
+    Parameters
+    ----------
+    file : the TOML file; it may hold tables of other commands, too.
+    command : such as "design".
+    types : by setting the type it is declared as, such as "int", "float | None" or "tuple[int, ...]".
+
+    Raises
+    ------
+    ConfigError : naming file, line and value.
+    """
+    text = _text(file)
+    try:
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{file}: cannot be read as TOML: {error}") from None
+    tables = [key for key, value in values.items() if isinstance(value, dict)]
+    if command in tables:
+        outside = [key for key in values if key not in tables]
+        if outside:
+            raise ConfigError(f"{_place(file, text, outside[0])}: '{outside[0]}' stands outside [{command}]")
+        values = values[command]
+    elif tables:
+        raise ConfigError(f"{file}: has no table [{command}], only [{'], ['.join(tables)}]")
+    return {key: _checked(file, text, key, value, types) for key, value in values.items()}
+
+
+def line_of(text: str, key: str) -> int | None:
+    """Number of the first line of a TOML text that sets a key, from 1; None where it cannot be told."""
+    lines = text.split("\n")
+    sets = re.compile(rf"""\s*(["']?){re.escape(key)}\1\s*[=.]""")
+    for number, line in enumerate(lines, start=1):
+        # What stands above a line inside of a string of several lines is no TOML by itself.
+        if sets.match(line) and _is_toml("\n".join(lines[: number - 1])):
+            return number
+    return None
+
+
+def nearest(word: str, words: Mapping[str, Any] | tuple[str, ...]) -> str:
+    """ "; did you mean 'x'?" with the word that looks most like it; empty where none does."""
+    near = difflib.get_close_matches(word, list(words), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _text(file: Path) -> str:
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise ConfigError(f"{file}: is larger than {MOST_BYTES >> 20} MiB")
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read as TOML: {error}") from None
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
+
+
+def place_of(file: Path, key: str) -> str:
+    """The file, and the line that sets a key where that can be told."""
+    return _place(file, _text(file), key)
+
+
+def _place(file: Path, text: str, key: str) -> str:
+    line = line_of(text, key)
+    return f"{file} line {line}" if line else str(file)
+
+
+def _checked(file: Path, text: str, key: str, value: Any, types: Mapping[str, str]) -> Any:
+    """A value as the setting takes it, if it is of the kind that the setting is declared as."""
+    if key not in types:
+        raise ConfigError(f"{_place(file, text, key)}: unknown setting '{key}'{nearest(key, types)}")
+    kinds = [kind for kind in types[key].split(" | ") if kind != "None"]
+    for kind in kinds:
+        if isinstance(value, list) and kind in LISTS and all(type(v) in LISTS[kind] for v in value):
+            return tuple(value)
+        if type(value) in PLAIN.get(kind, ()):
+            return value
+    wanted = " or ".join(NAMES.get(kind, kind) for kind in kinds)
+    raise ConfigError(f"{_place(file, text, key)}: {key} must be {wanted}, not {value!r}")
