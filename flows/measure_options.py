@@ -15,7 +15,7 @@ from flows.options import (
     TECHNOLOGY,
     CommandParser,
     Kind,
-    at_least,
+    positive,
     split_options,
 )
 from printedmlp.power_sources import DEFAULT_RATE_HZ
@@ -60,13 +60,13 @@ def _power(made: CommandParser) -> None:
     cells = Kind("name or file", str, "str", "NAME")
     made.value(TECHNOLOGY, "--technology", cells, f"{', '.join(BUILT_IN)} or a TOML file of cells", default="egfet")
     made.value(TECHNOLOGY, "--liberty", FILE, "Liberty file of the cells to use instead")
-    positive = Kind("number above 0", at_least(0, above=True), "float", "X")
+    above_0 = Kind("number above 0", positive, "float", "X")
     rate, capacity = (
         "samples classified in a second",
         "capacity of a battery whose life is told, beside --battery-v",
     )
-    made.value(TECHNOLOGY, "--sample-rate", positive, rate, unit="Hz", default=DEFAULT_RATE_HZ)
-    made.value(TECHNOLOGY, "--battery-mah", positive, capacity, unit="mAh", shown="no battery")
+    made.value(TECHNOLOGY, "--sample-rate", above_0, rate, unit="Hz", default=DEFAULT_RATE_HZ)
+    made.value(TECHNOLOGY, "--battery-mah", above_0, capacity, unit="mAh", shown="no battery")
     made.value(
-        TECHNOLOGY, "--battery-v", positive, "its voltage, beside --battery-mah", unit="V", shown="no battery"
+        TECHNOLOGY, "--battery-v", above_0, "its voltage, beside --battery-mah", unit="V", shown="no battery"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -50,18 +51,12 @@ class Kind:
     metavar: str
 
 
-def at_least(low: float, *, above: bool = False) -> Callable[[str], float]:
-    """Reads a finite number from `low` on, or above it."""
-
-    def read(text: str) -> float:
-        value = number(text)
-        if not low <= value < math.inf or (above and value == low):
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a number {'above' if above else 'from'} {low:g}{'' if above else ' on'}"
-            )
-        return value
-
-    return read
+def positive(text: str) -> float:
+    """Reads a finite number above 0."""
+    with suppress(ValueError):
+        if 0 < (value := float(text)) < math.inf:
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

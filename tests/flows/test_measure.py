@@ -204,4 +204,4 @@ def test_a_rate_that_is_none_is_one_line(files, capsys, value):
     with pytest.raises(SystemExit) as stopped:
         measure.main([*files(GREATER, "x0,x1,class\n0,1,1\n"), f"--sample-rate={value}"])
     assert stopped.value.code == 2
-    assert capsys.readouterr().err.endswith(f"argument --sample-rate: '{value}' is not a number above 0\n")
+    assert capsys.readouterr().err.startswith(f"error: argument --sample-rate: '{value}' is not a number above 0 ")
