@@ -216,7 +216,7 @@ def _check_range(what: str, pairs: Rows, sizes: tuple[int, int]) -> None:
     wrong = ((pairs < 0) | (pairs >= np.array(sizes)[:, None])).any(axis=0)
     if wrong.any():
         place = int(wrong.argmax())
-        raise DataError(f"{what} {place}: {tuple(pairs[:, place].tolist())} is outside of 0 .. {sizes} - 1")
+        raise DataError(f"{what} {place}: {tuple(pairs[:, place].tolist())} is out of range for sizes {sizes}")
 
 
 def _check_once(what: str, pairs: Rows) -> None:

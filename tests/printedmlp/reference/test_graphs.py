@@ -166,11 +166,13 @@ def test_sparse_rows_go_through_a_layer_like_dense_ones():
 def test_mistakes_are_named():
     with pytest.raises(DataError, match="edge 1: node 2 to itself"):
         Graph(3, pairs((0, 1), (2, 2)))
-    with pytest.raises(DataError, match=r"edge 0: \(0, 3\) is outside"):
+    with pytest.raises(DataError, match=r"edge 0: \(0, 3\) is out of range for sizes \(3, 3\)"):
         Graph(3, pairs((0, 3)))
     with pytest.raises(DataError, match=r"edge 0: \(0, 1\) is given 2 times"):
         Graph(3, pairs((0, 1), (1, 0)))
-    with pytest.raises(DataError, match=r"membership 1: \(0, 2\) is outside"):
+    with pytest.raises(DataError, match=r"edge 0: \(-1, 1\) is out"):
+        Graph(3, pairs((-1, 1)))
+    with pytest.raises(DataError, match=r"membership 1: \(0, 2\) is out of range for sizes \(3, 2\)"):
         Hypergraph(3, 2, pairs((0, 1), (0, 2)))
     with pytest.raises(DataError, match=r"membership 0: \(0, 1\) is given 2 times"):
         Hypergraph(3, 2, pairs((0, 1), (0, 1)))
