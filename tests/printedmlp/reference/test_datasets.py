@@ -52,6 +52,19 @@ def test_a_picture_of_the_suite_is_between_zero_and_one(suite):
     assert (picture[0, 0, 0], picture[0, 1, 0]) == (0, 1)
 
 
+def test_a_damaged_archive_is_one_line(suite):
+    np.savez(suite / "a.npz", x=np.arange(3000))
+    whole = (suite / "a.npz").read_bytes()
+    for damaged in (b"", whole[:2000], whole[:2000] + bytes(8) + whole[2008:]):
+        (suite / "b.npz").write_bytes(damaged)
+        with pytest.raises(DataError, match=r"b\.npz cannot be read: [^\n]+$"):
+            suite_array("b.npz", "x")
+    with (suite / "b.npz").open("wb") as file:
+        np.save(file, np.arange(3))
+    with pytest.raises(DataError, match=r"b\.npz holds one array, not an archive"):
+        suite_array("b.npz", "x")
+
+
 def test_what_is_missing_is_one_line_with_file_and_variable(suite, monkeypatch):
     (suite / "broken.npz").write_bytes(b"nonsense")
     np.savez(suite / "a.npz", x=np.arange(3))
