@@ -333,6 +333,21 @@ def test_teacher_and_student_learn_and_repeat():
     assert torch.equal(again[3](data.x), student(data.x))
 
 
+def test_no_test_class_is_read():
+    data = block_model(0, classes=3, size=30)
+    split = node_split(data.y, 0, train=10, validation=5)
+    hidden = data.y.clone()
+    hidden[split.test] = 0
+    config = VQGraphConfig(data.x.shape[1], 3, width=16, hidden=8, n_codes=10)
+    answers = []
+    for each in (data, replace(data, y=hidden)):
+        model, tokens, _ = train_teacher(each, split, config, Recipe(6), seed=0)
+        codes = model.quantiser.codes
+        student, _ = train_student(each, split, tokens, codes, Distillation(), Recipe(6), seed=0)
+        answers.append((tokens.logits, codes, student(data.x)))
+    assert all(torch.equal(one, blind) for one, blind in zip(*answers, strict=True))
+
+
 def network(accuracy, agreement=0.0):
     return [runs.Network(accuracy, 1, 1.0, agreement)] * 3
 
