@@ -58,7 +58,7 @@ def run(context: Context) -> Outcome:
             *(f"{name}: {results[0].setting}." for name, results in scenes.items()),
             _grid_notes(scenes),
             "The teacher is asked inside the views' visual hull only and taught that the rest is empty, unlike the "
-            "paper's; rendering asks it for every sample.",
+            "paper's; rendering asks it for every sample in the box.",
             f"Published sizes, untrained: a query of the grid {ratio:.0f} times as fast.",
         ),
     )
