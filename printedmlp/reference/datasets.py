@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -50,16 +52,18 @@ def suite_array(file: str, *keys: str) -> tuple[NDArray[np.generic], ...]:
 
     Raises
     ------
-    DataError : no such file, no such array, or no file of arrays.
+    DataError : no such file, no such array, no file of arrays, or a damaged one.
     """
     path = suite_path(file)
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path} cannot be read: it is no whole .npz file")
     try:
         with np.load(path, allow_pickle=False) as archive:
             missing = [key for key in keys if key not in archive]
             if missing:
                 raise DataError(f"{path}: no array '{missing[0]}'; it holds {', '.join(archive.files)}")
             return tuple(archive[key] for key in keys)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
 
 

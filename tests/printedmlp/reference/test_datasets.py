@@ -45,6 +45,22 @@ def test_arrays_of_the_suite(suite):
     assert (y.tolist(), x.tolist()) == ([1, 1], [0, 1, 2])
 
 
+def test_arrays_that_are_cut_short_or_damaged_are_one_line(suite):
+    np.savez_compressed(suite / "a.npz", x=np.random.default_rng(0).random(1000))
+    whole = (suite / "a.npz").read_bytes()
+    np.save(suite / "one.npy", np.arange(3))
+    for data in (b"", whole[:500], whole[:-30], (suite / "one.npy").read_bytes()):
+        (suite / "b.npz").write_bytes(data)
+        with pytest.raises(DataError, match=r"b\.npz cannot be read: it is no whole \.npz file"):
+            suite_array("b.npz", "x")
+    for damage in (b"\0" * 50, b"\xff" * 50):
+        for place in (60, 300, 2000):
+            (suite / "b.npz").write_bytes(whole[:place] + damage + whole[place + 50 :])
+            with pytest.raises(DataError, match=r"b\.npz cannot be read: \S") as caught:
+                suite_array("b.npz", "x")
+            assert "\n" not in str(caught.value)
+
+
 def test_a_picture_of_the_suite_is_between_zero_and_one(suite):
     imsave(suite / "a.png", np.array([[0, 255], [255, 0]], dtype=np.uint8), cmap="gray")
     picture = suite_image("a.png")
