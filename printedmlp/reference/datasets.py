@@ -53,7 +53,7 @@ def suite_array(file: str, *keys: str) -> tuple[NDArray[np.generic], ...]:
 
     Raises
     ------
-    DataError : no such file, no such array, or no file of arrays.
+    DataError : no such file, no such array, no file of arrays, or a damaged one.
     """
     path = suite_path(file)
     try:

@@ -21,7 +21,7 @@ from printedmlp.reference.scenes import Scene, balls, hull, lego
 from printedmlp.reference.studies.kilonerf_costs import STOP, THRESHOLD
 from printedmlp.reference.studies.kilonerf_runs import timed_in_turn
 from printedmlp.reference.training import Loss, Settings, Tensors, built, fit, parameter_count, seeded
-from printedmlp.reference.volume import Grid, Occupancy, Rays, composite, occupied, queried, render, sampled
+from printedmlp.reference.volume import Field, Grid, Occupancy, Rays, composite, occupied, queried, render, sampled
 
 LARGE = FieldConfig(width=128, depth=4, refed=0, head=64, position=8, direction=2)
 SMALL = FieldConfig(width=16, depth=2, refed=0, head=16, position=5, direction=2)
@@ -63,7 +63,7 @@ class Rendering:
     Attributes
     ----------
     fidelity : dB to the photographs.
-    queries : share of the samples that were asked for.
+    queries : share of the samples in the box that were asked for.
     seconds : of one view, best of several.
     """
 
@@ -250,11 +250,9 @@ def _shot(model: nn.Module, scene: Scene, plan: Plan, there: Occupancy | None = 
     return render(model, scene.rays(), plan.samples, occupancy=there, stop=stop).colours.reshape(scene.images.shape)
 
 
-def _renderings(
-    teacher: nn.Module, grid: nn.Module, scene: Scene, plan: Plan, there: Occupancy
-) -> dict[str, Rendering]:
+def _renderings(teacher: Field, grid: Field, scene: Scene, plan: Plan, there: Occupancy) -> dict[str, Rendering]:
     """Every mode: dB and queries on all views, seconds on the shown one, the modes taken in turn."""
-    options: dict[str, tuple[nn.Module, Occupancy | None, float | None]] = dict(
+    options: dict[str, tuple[Field, Occupancy | None, float | None]] = dict(
         zip(
             MODES,
             (
@@ -274,9 +272,10 @@ def _renderings(
         return render(model, rays, plan.samples, occupancy=voxels, stop=stop)
 
     best = timed_in_turn({name: lambda name=name: rendered(name, one) for name in MODES}, plan.timings)  # type: ignore[misc]
+    samples = int((rays.far > rays.near).sum()) * plan.samples
     found = {}
     for name in MODES:
         colours, queries = rendered(name, rays)
         fidelity = psnr(colours.reshape(scene.images.shape), scene.images)
-        found[name] = Rendering(fidelity, queries / (len(rays.near) * plan.samples), best[name])
+        found[name] = Rendering(fidelity, queries / samples, best[name])
     return found
