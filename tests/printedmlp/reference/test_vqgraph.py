@@ -11,7 +11,7 @@ from torch.nn import functional  # noqa: E402
 from printedmlp.errors import ConfigError  # noqa: E402
 from printedmlp.reference.distillation import Recipe, share_right  # noqa: E402
 from printedmlp.reference.graph_data import block_model, node_split  # noqa: E402
-from printedmlp.reference.graphs import Graph, neighbourhood  # noqa: E402
+from printedmlp.reference.graphs import Graph, gathered  # noqa: E402
 from printedmlp.reference.outcome import Context  # noqa: E402
 from printedmlp.reference.studies import vqgraph as study  # noqa: E402
 from printedmlp.reference.studies import vqgraph_runs as runs  # noqa: E402
@@ -241,9 +241,9 @@ def test_teacher_by_hand_without_quantiser():
 
 def test_a_queried_node_needs_its_neighbourhood_only():
     model, X, P = teacher(), drawn(6, 5).float(), RING.gcn_operator()
-    (first, last), rows = neighbourhood(P, torch.tensor([2]).numpy(), 2)
+    (first, last), rows = gathered(P, torch.tensor([2]).numpy(), 2)
     assert rows.tolist() == [0, 1, 2, 3, 4]
-    torch.testing.assert_close(model(X[rows], first, last).logits, model(X, P).logits[2:3])
+    torch.testing.assert_close(model.answer(X[rows], first, last), model(X, P).logits[2:3])
 
 
 def test_nodes_of_equal_features_differ_for_the_teacher_alone():
