@@ -11,6 +11,7 @@ from flows import measure, pictures
 from flows.cli import run_command
 from flows.job import STREAMS
 from flows.pictures import GDS, PNG, SCHEMATIC, SVG, layout_words, write_pictures
+from hdl.blocks import blocks_of
 from hdl.layout import Names
 from printedmlp.errors import VerificationError
 from tests.flows.test_measure import GREATER
@@ -22,7 +23,8 @@ ALL = sorted([GDS, SVG, PNG, SCHEMATIC])
 
 
 def written(folder, netlist, seed=3):
-    return write_pictures(folder, netlist, EGFET, Names("c", 4), np.random.default_rng(seed), seed=seed)
+    blocks, rng = blocks_of(netlist, EGFET), np.random.default_rng(seed)
+    return write_pictures(folder, netlist, EGFET, Names("c", 4), rng, seed=seed, blocks=blocks)
 
 
 def test_a_small_circuit_has_all_pictures_and_its_figures(tmp_path):
