@@ -10,7 +10,8 @@ from flows.compared_levels import LevelMean
 from flows.compared_rows import ADDERS, FOREIGN, OTHERS, PUBLISHED, Row
 from flows.comparison import Comparison, series_name
 from flows.mapping import TEXTBOOK
-from flows.plot import HEIGHT, OUTLINES, WIDTH, Mark, area_axis, key_svg, score_svg
+from flows.plot import OUTLINES, key_svg, score_svg
+from flows.plot_axes import HEIGHT, WIDTH, Mark, area_axis
 
 FONT = "system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 TITLE, KEY = 34, 24

@@ -8,7 +8,7 @@ from typing import Any
 from flows.compared_levels import BEST, LevelMean, Spread
 from flows.compared_rows import ADDERS, Row
 from flows.comparison import Comparison, short_name
-from flows.report import NOTHING, significant
+from flows.wording import NOTHING, significant
 
 
 def comparison_text(found: Comparison) -> str:
