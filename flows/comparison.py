@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,22 @@ class Comparison:
         """Names, in the order of the runs."""
         return list(dict.fromkeys(run["data_set"] for run in self.runs))
 
+    @cached_property
+    def keys(self) -> dict[int, str]:
+        """By place in `rows` a key that is unique, the number of the run and the name, safe in an address."""
+        found: dict[int, str] = {}
+        for number, row in enumerate(self.rows):
+            name = re.sub(r"[^a-z0-9]+", "-", row.id.lower()).strip("-") or "circuit"
+            key = f"r{self.place_of(row) or 0}-{name}"
+            # A circuit of two series has two rows, and names of strangers may be alike.
+            found[number] = key if key not in found.values() else f"row{number}"
+        return found
+
+    def place_of(self, row: Row) -> int | None:
+        """Number of a row's run, from 1; None for a row of none."""
+        folders = [run["folder"] for run in self.runs]
+        return folders.index(row.run) + 1 if row.run in folders else None
+
     @property
     def nominal(self) -> str:
         """The nominal voltage as JSON writes it."""
@@ -103,7 +121,11 @@ class Comparison:
 
     def of_data_set(self, name: str) -> list[Row]:
         """The rows of a data set."""
-        return [row for row in self.rows if row.data_set == name]
+        return [row for _, row in self.keyed(name)]
+
+    def keyed(self, name: str) -> list[tuple[str, Row]]:
+        """The rows of a data set with their keys."""
+        return [(self.keys[number], row) for number, row in enumerate(self.rows) if row.data_set == name]
 
     def runs_of(self, name: str) -> list[Mapping[str, Any]]:
         """The runs of a data set."""

@@ -18,7 +18,8 @@ from flows.plot_axes import Axis, Mark
 from printedmlp.power_sources import POWER_SOURCES
 
 TEMPLATES = Path(__file__).with_name("templates")
-STYLES = ("plot.css", "report.css", "explore.css", "print.css")
+PLOT_STYLE = "plot.css"
+STYLES = (PLOT_STYLE, "report.css", "explore.css", "print.css")
 """Style sheets of every page, in order; a page may add its own."""
 SCRIPT = "explore.js"
 

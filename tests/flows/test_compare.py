@@ -17,7 +17,7 @@ from flows.compared_runs import check_alike, levels_of, open_finished, tell_othe
 from flows.comparison import PAGE, PICTURE, SHEET, TABLE
 from flows.plot import OUTLINES
 from flows.progress import Reporter
-from flows.report import TEMPLATES
+from flows.explorer import TEMPLATES
 from flows.run import MANIFEST, json_text, sha256_text
 from hdl.adder_graph import library_version
 from hdl.synthesis import netlist_verilog

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from flows.config import make_config
-from flows.plot import SHAPES, Mark, area_axis, power_axis, score_svg
-from flows.report import STAGE_WORDS, factor, report_html, significant
+from flows.plot import SHAPES, score_svg
+from flows.plot_axes import Mark, area_axis, power_axis
+from flows.report import report_html
+from flows.wording import STAGE_WORDS, factor, significant
 from flows.summary import summary_text
 from printedmlp.front import STAGE_ORDER
 from printedmlp.metrics import evaluate
