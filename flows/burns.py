@@ -181,23 +181,3 @@ def block_words(record: Record | None, voltage: str) -> str:
     shares = ", ".join(f"{name} {powers[name] / total:.0%}" for name in largest)
     matched = record["blocks_matched"]
     return shares if matched is None else f"{shares} ({matched:.0%} of the cells matched by function)"
-
-
-def speed_words(record: Mapping[str, Any], voltage: str) -> str:
-    """Delay and highest rate for a page; empty without a delay, and no rate for a circuit that never waits."""
-    delay, rate = record["delay_ms"][voltage], record["max_rate_hz"]
-    if delay is None:
-        return ""
-    words = f"Delay {with_unit(delay, 'ms', micro='µ')}"
-    return f"{words}, at most {with_unit(rate, 'Hz')}." if rate else f"{words}."
-
-
-def sentences(record: Mapping[str, Any], voltage: str) -> list[str]:
-    """Total power, its parts and the longest path for a page, as far as they are known."""
-    power, timing = record.get("power"), record.get("timing")
-    told = (
-        ("Power", power_words(power, voltage, micro="µ")),
-        ("Static power by part", block_words(power, voltage)),
-        ("Longest path", timing["path"] if timing else ""),
-    )
-    return [f"{name}: {words}." for name, words in told if words]

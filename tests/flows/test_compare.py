@@ -15,9 +15,9 @@ from flows.compared_levels import BEST, Spread, level_means
 from flows.compared_rows import Circuit, Row, check_answers, with_second_form
 from flows.compared_runs import check_alike, levels_of, open_finished, tell_other_code, variants
 from flows.comparison import PAGE, PICTURE, SHEET, TABLE
+from flows.explorer import TEMPLATES
 from flows.plot import OUTLINES
 from flows.progress import Reporter
-from flows.explorer import TEMPLATES
 from flows.run import MANIFEST, json_text, sha256_text
 from hdl.adder_graph import library_version
 from hdl.synthesis import netlist_verilog

@@ -109,7 +109,7 @@ def test_the_page_shows_pictures_and_links_the_rest(tmp_path):
 @pytest.mark.tools
 def test_every_design_of_a_run_has_pictures(run_folder):
     html = (run_folder / "report.html").read_text()
-    assert not [tag for tag in ("<script", 'src="http') if tag in html]
+    assert 'src="http' not in html
     manifest = json.loads((run_folder / "manifest.json").read_text())
     for folder in (run_folder / "designs").iterdir():
         record = json.loads((folder / "measure.json").read_text())["layout"]
