@@ -10,9 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from flows import compare_text as text
+from flows.chosen_by import SYSTEM
 from flows.compare_plot import key_of, picture_svg, shown_series
 from flows.compared_panels import explorer_of
-from flows.compared_rows import ADDERS, FOREIGN, PUBLISHED, Row
+from flows.compared_row import ADDERS, FOREIGN, PUBLISHED, Row
 from flows.comparison import PAGE, PICTURE, SHEET, TABLE, Comparison, series_name, short_name
 from flows.explained import explained
 from flows.explorer import PLOT_STYLE, render, text_of
@@ -65,6 +66,7 @@ def page_html(found: Comparison, out: Path) -> str:
         voltages=found.ends,
         front_ends=found.front_ends,
         library=found.library,
+        by_system=found.chosen_by == SYSTEM,
         no_area=any(not row.area_cm2 for row in found.rows),
         several=any(found.n_splits(name) > 1 for name in found.data_sets),
         files={"sheet": SHEET, "table": TABLE, "picture": PICTURE},

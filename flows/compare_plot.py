@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
-from flows.chosen_by import system_area
+from flows.chosen_by import CLASSIFIER, SYSTEM, system_area
 from flows.compare_text import power
 from flows.compared_levels import LevelMean
-from flows.compared_rows import ADDERS, FOREIGN, OTHERS, PUBLISHED, Row
+from flows.compared_row import ADDERS, FOREIGN, OTHERS, PUBLISHED, Row
 from flows.comparison import Comparison, series_name
 from flows.mapping import TEXTBOOK
 from flows.plot import OUTLINES, key_svg, score_svg
-from flows.plot_axes import HEIGHT, WIDTH, Axis, Mark, area_axis, delay_axis, power_axis, system_axis
+from flows.plot_axes import HEIGHT, WIDTH, Axis, Mark, ordered_axes
 
 FONT = "system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 TITLE, KEY = 34, 24
@@ -30,7 +30,7 @@ def panel_svg(found: Comparison, name: str) -> str:
 
 def axes_of(found: Comparison) -> list[Axis]:
     """Along what circuits are drawn, the figure that chose them first."""
-    return [area_axis(), power_axis(found.nominal), delay_axis(found.nominal), system_axis()]
+    return ordered_axes(found.nominal, found.chosen_by)
 
 
 def majority_of(found: Comparison, name: str) -> float:
@@ -47,7 +47,7 @@ def marks_of(found: Comparison, name: str) -> list[Mark]:
     if found.n_splits(name) == 1:
         return [_mark(found, key, row, filled=True) for key, row in rows]
     # A mean over some of the splits only would stand beside means over all of them.
-    means = [_mean(level) for level in found.levels_of(name) if level.n == level.n_splits]
+    means = [_mean(level, found.chosen_by) for level in found.levels_of(name) if level.n == level.n_splits]
     return [*means, *(_mark(found, key, row, filled=row.series == PUBLISHED) for key, row in rows)]
 
 
@@ -62,7 +62,8 @@ def _mark(found: Comparison, key: str, row: Row, *, filled: bool) -> Mark:
         validation=row.validation,
         interval=(own["interval"][0], own["interval"][1]) if own["interval"] else None,
         on_front=filled and row.series != ADDERS,
-        on_stage_front=filled and row.series not in OTHERS,
+        # A run that another figure decided has no front along this one.
+        on_stage_front=filled and row.series not in OTHERS and row.chosen_by == found.chosen_by,
         line=row.variant,
         name=row.id if row.series in NAMED_SERIES and filled else "",
         delay_ms=own["delay_ms"][found.nominal] if own["delay_ms"] else None,
@@ -71,12 +72,14 @@ def _mark(found: Comparison, key: str, row: Row, *, filled: bool) -> Mark:
     )
 
 
-def _mean(level: LevelMean) -> Mark:
+def _mean(level: LevelMean, decisive: str) -> Mark:
+    area = level.area.mean or 0.0
     accuracy, deviation = level.accuracy.mean or 0.0, level.accuracy.deviation
     return Mark(
         label=f"{level.series}, mean of {level.n} of {level.n_splits} splits",
         stage=level.series,
-        area_cm2=level.area.mean or 0.0,
+        area_cm2=area if decisive == CLASSIFIER else None,
+        system_cm2=area if decisive == SYSTEM else None,
         power_mw=level.power.mean,
         test=accuracy,
         validation=None,

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from flows import compare_text as text
 from flows.compare_plot import axes_of, key_of, majority_of, marks_of, shown_series
 from flows.compared_levels import BEST
-from flows.compared_rows import OTHERS, PUBLISHED, Row
+from flows.compared_row import OTHERS, PUBLISHED, Row
 from flows.comparison import Comparison, series_name
 from flows.explorer import Explorer, plots_of
 from flows.mapping import BASELINES
@@ -50,7 +50,9 @@ def _run_name(run: Mapping[str, Any]) -> str:
 
 def _first(rows: list[tuple[str, Row]]) -> str:
     """The smallest circuit found that loses next to nothing, or else the first."""
-    able = [(row.area_cm2, key) for key, row in rows if USUAL_LOSS in row.levels and row.series not in BASELINES]
+    able = [
+        (row.deciding_cm2, key) for key, row in rows if USUAL_LOSS in row.levels and row.series not in BASELINES
+    ]
     return min(able)[1] if able else rows[0][0]
 
 

@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from flows.chosen_by import CLASSIFIER
 from flows.compared_levels import LevelMean, level_means
-from flows.compared_rows import ADDERS, FOREIGN, PUBLISHED, Row
+from flows.compared_row import ADDERS, FOREIGN, PUBLISHED, Row
 from flows.compared_runs import ComparedRun
 from flows.plot import OUTLINES
 from printedmlp.front import FRONT_ENDS
@@ -72,15 +73,20 @@ class Comparison:
                 list(OUTLINES).index(row.series),
                 row.variant,
                 place,
-                row.area_cm2,
+                row.deciding_cm2,
                 row.id,
             )
 
         ordered = tuple(sorted(rows, key=order))
         technology = runs[0].technology
-        levels = level_means(ordered, f"{technology.nominal_voltage:g}")
         told = tuple(_run_record(run, words[run.folder]) for run in runs)
+        levels = level_means(ordered, f"{technology.nominal_voltage:g}", _decisive(told))
         return cls(technology, told, ordered, tuple(levels), library, tuple(stages))
+
+    @property
+    def chosen_by(self) -> str:
+        """Which area decided in all runs; the classifier's where they differ, which all have."""
+        return _decisive(self.runs)
 
     @property
     def data_sets(self) -> list[str]:
@@ -154,6 +160,11 @@ class Comparison:
         }
 
 
+def _decisive(runs: Sequence[Mapping[str, Any]]) -> str:
+    found = {run["chosen_by"] for run in runs}
+    return found.pop() if len(found) == 1 else CLASSIFIER
+
+
 def series_name(series: str) -> str:
     """What a person calls a series."""
     return SERIES_NAMES.get(series, series)
@@ -178,5 +189,6 @@ def _run_record(run: ComparedRun, variant: str) -> dict[str, Any]:
         "budget": run.config.budget,
         "effort": run.config.effort,
         "input_bits": run.config.input_bits,
+        "chosen_by": run.chosen_by,
         "exact_score": run.exact_score,
     }

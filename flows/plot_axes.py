@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from flows.chosen_by import CLASSIFIER, SYSTEM
 from printedmlp.power_sources import POWER_SOURCES
 
 WIDTH, HEIGHT = 560, 430
@@ -15,7 +16,7 @@ PROHIBITIVE_CM2 = 20.0
 FAR_BELOW = 0.15
 """A majority line further below the circuits than this is named at the foot of the picture instead of drawn."""
 SMALLEST_DECADE = -5
-AREA, POWER, DELAY, SYSTEM = "area", "power", "delay", "system"
+AREA, POWER, DELAY = "area", "power", "delay"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Mark:
 
     label: str
     stage: str
-    area_cm2: float
+    area_cm2: float | None
     power_mw: float | None
     test: float
     validation: float | None
@@ -111,6 +112,13 @@ def system_axis(*, lines: bool = False) -> Axis:
     bounds = ((PROHIBITIVE_CM2, "above 20 cm²: prohibitive"),)
     label = "area with sensors (cm²), log scale"
     return Axis(SYSTEM, "system area", label, "cm²", lambda mark: mark.system_cm2, bounds, lines=lines)
+
+
+def ordered_axes(voltage: str, decisive: str) -> list[Axis]:
+    """All axes, that of the area which decided first, and with lines; see `flows.chosen_by`."""
+    area, system = area_axis(lines=decisive == CLASSIFIER), system_axis(lines=decisive == SYSTEM)
+    others = [power_axis(voltage), delay_axis(voltage)]
+    return [system, area, *others] if decisive == SYSTEM else [area, *others, system]
 
 
 @dataclass(frozen=True)

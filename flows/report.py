@@ -15,7 +15,7 @@ from flows.config import THERMOMETER, DesignConfig
 from flows.explained import explained
 from flows.explorer import Explorer, Plot, plots_of, render
 from flows.plot import NAMED, SHAPES, key_svg
-from flows.plot_axes import Axis, Mark, area_axis, delay_axis, power_axis, system_axis
+from flows.plot_axes import Mark, ordered_axes
 from flows.proofs import proof_count
 from flows.report_choice import Choices
 from flows.report_panels import Panels
@@ -164,14 +164,7 @@ def _plots(view: View, records: Sequence[Figures], on_front: Collection[str], de
     """Score along every figure that is known, what decided first."""
     circuits = [FrontPoint.from_json(record) for record in records]
     marks = marks_of(circuits, on_front, view.nominal, decisive)
-    axes: list[Axis] = [
-        area_axis(lines=decisive == CLASSIFIER),
-        power_axis(view.nominal),
-        delay_axis(view.nominal),
-        system_axis(lines=decisive == SYSTEM),
-    ]
-    if decisive == SYSTEM:
-        axes = [axes[-1], *axes[:-1]]
+    axes = ordered_axes(view.nominal, decisive)
     return plots_of(marks, axes, metric=METRIC_NAMES[view.metric], majority=view.majority)
 
 

@@ -163,9 +163,12 @@
       for (const [other, parts] of this.parts) {
         for (const part of parts) this.mark(part, other === key, other === this.chosen);
       }
-      const point = this.points.find((mark) => mark.dataset.of === key);
-      for (const ring of this.all(".ring")) ring.classList.toggle("on", Boolean(point));
-      if (point) this.plot.lastElementChild.setAttribute("transform", `translate(${point.dataset.x} ${point.dataset.y})`);
+      for (const plot of this.all(".axis-plot > svg")) {
+        const point = (this.parts.get(key) ?? []).find((part) => plot.contains(part) && !part.matches(".out"));
+        const ring = plot.lastElementChild;
+        ring.classList.toggle("on", Boolean(point));
+        if (point) ring.setAttribute("transform", `translate(${point.dataset.x} ${point.dataset.y})`);
+      }
       this.tell(key);
     }
 

@@ -107,22 +107,30 @@ class Parts(HTMLParser):
             self.wrong.append(tag)
 
 
-def faults(path):
-    """What is wrong with a page: tags, ids that are there twice, links that lead nowhere, and what it loads."""
+def faults(path, root=None):
+    """What is wrong with a page: tags, ids that are there twice, links that lead nowhere, and what it loads.
+
+    Links lead to nothing outside `root`, the page's own folder where none is given.
+    """
     html = path.read_text(encoding="utf-8")
     parts = Parts(html)
     found = [f"tag {tag}" for tag in (*parts.wrong, *parts.open)]
     found += [f"id {name} twice" for name in set(parts.ids) if parts.ids.count(name) > 1]
     found += [f"loads {name[:40]}" for name in parts.loaded if not name.startswith("data:")]
     found += [f"loads {name}" for name in re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')\s]+)", html)]
-    return found + [f"link {link}" for link in set(parts.links) if not leads_somewhere(path, link, parts.ids)]
+    return found + [
+        f"link {link}"
+        for link in set(parts.links)
+        if not leads_somewhere(path, root or path.parent, link, parts.ids)
+    ]
 
 
-def leads_somewhere(path, link, ids):
-    """Whether a link stays in the page's folder, or in what it names, and finds its file or part."""
+def leads_somewhere(path, root, link, ids):
+    """Whether a link stays inside a folder and finds its file or part."""
     split = urlsplit(link)
     if split.scheme or split.netloc:
         return False
     if not split.path:
         return unquote(split.fragment) in ids
-    return Path(path.parent, unquote(split.path)).exists()
+    target = Path(path.parent, unquote(split.path)).resolve()
+    return target.is_relative_to(root.resolve()) and target.exists()

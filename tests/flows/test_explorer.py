@@ -31,6 +31,7 @@ def test_a_page_is_well_formed_and_alone_and_its_links_lead_somewhere(html, tmp_
         ('href="#exact"', 'href="#gone"', "link #gone"),
         ('href="designs/exact/netlist.v"', 'href="designs/exact/gone.v"', "link designs/exact/gone.v"),
         ('href="designs/exact/netlist.v"', 'href="https://example.org/"', "link https://example.org/"),
+        ('href="designs/exact/netlist.v"', 'href="../.."', "link ../.."),
     ],
 )
 def test_each_fault_is_found(old, new, fault, tmp_path):
@@ -150,7 +151,7 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
-BACKGROUNDS = ("paper", "wash", "warm")
+BACKGROUNDS = ("paper", "wash", "warm", "chosen")
 SHAPE_COLOURS = ("textbook", "exact", "paper-stage", "tree", "search", "refine")
 SHAPES_ALONE = (*SHAPE_COLOURS[2:], "adders")
 """Colours that no text has."""
@@ -164,6 +165,7 @@ def faint(style):
     texts = {*re.findall(r"(?<![-\w])(?:color|fill): var\(--([\w-]+)\)", style)} - {"paper", *SHAPES_ALONE}
     grounds = {text: BACKGROUNDS[:1] if text in ON_PAPER_ALONE else BACKGROUNDS for text in texts}
     wanted = [(text, ground, 4.5) for text in sorted(texts) for ground in grounds[text]]
+    wanted += [("ink", "bar", 4.5)]
     wanted += [(mark, "paper", 3.0) for mark in (*SHAPE_COLOURS, "adders")]
     return [(one, other) for one, other, least in wanted if contrast(known[one], known[other]) < least]
 
