@@ -25,7 +25,7 @@ class Page:
 
     def __init__(self, to_browser, from_browser):
         self.out, self.into = to_browser, from_browser
-        self.sent, self.session, self.errors = 0, None, []
+        self.sent, self.loads, self.session, self.errors = 0, 0, None, []
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -44,6 +44,7 @@ class Page:
     def _until(self, wanted):
         while True:
             told = self._message()
+            self.loads += told.get("method") == "Page.loadEventFired"
             if told.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled"):
                 self.errors.append(told["params"])
             if told.get("method") == "Network.requestWillBeSent":
@@ -67,9 +68,12 @@ class Page:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.ask("Emulation.setDeviceMetricsOverride", **size)
         self.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
-        self.ask("Page.navigate", url="about:blank")
-        self.ask("Page.navigate", url=address)
-        self._until(lambda told: told.get("method") == "Page.loadEventFired")
+        # By way of an empty page, since another part of the same one would not be loaded anew.
+        for url in ("about:blank", address):
+            before = self.loads
+            self.ask("Page.navigate", url=url)
+            if self.loads == before:
+                self._until(lambda told: told.get("method") == "Page.loadEventFired")
         if scripts:
             assert self.run("document.readyState") == "complete"
 

@@ -49,7 +49,8 @@ def test_a_missing_file_is_found(tmp_path):
 
 def island(html):
     """The text of the data that the script reads."""
-    return re.search(r'<script type="application/json" id="circuits">(.*?)</script>', html, re.DOTALL)[1]
+    (found,) = re.findall(r'<script type="application/json" id="circuits">(.*?)</script>', html, re.DOTALL)
+    return found
 
 
 def test_names_cannot_leave_the_data_or_the_text():
@@ -72,7 +73,7 @@ def test_data_with_a_hostile_name_reads_back():
 
 def test_only_this_script_may_run():
     html = rich_page()
-    script = re.search(r"<script>(.*?)</script>", html, re.DOTALL)[1]
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
     assert script == text_of(SCRIPT)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src &#39;sha256-{digest}&#39;" in html
