@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.burns import power_words
+from flows.chosen_by import system_area
 from flows.panel import Check, Figure, Link, Panel, Share, Source, shares
 from flows.report_choice import Choices
 from flows.report_rows import View
@@ -93,6 +94,8 @@ class Panels:
             Figure(f"test {name}", f"{point.test_score:.1%}", interval if about == "accuracy" else "", about),
             Figure("cell area", f"{significant(area)} cm²", f"exact ÷ {smaller}", "area"),
         ]
+        if self.view.thermometer and (system := system_area(point.system)) is not None:
+            found.append(Figure("area with sensors", f"{significant(system)} cm²", "", "system"))
         if power is not None:
             found.append(
                 Figure(f"static power, {voltage} V", f"{significant(power)} mW", f"exact ÷ {less}", "power")

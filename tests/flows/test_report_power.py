@@ -107,6 +107,7 @@ def test_the_sensors_stand_beside_the_classifier():
     unary = {**SENSED, "system": {**SENSED["system"], "thermometer": second}}
     sensed = front(point("paper-1", "paper", 0.04, 0.9, **unary), **SENSED)
     text = words(page(sensed, inputs="thermometer"))
+    assert "area with sensors 0.03 cm²" in text
     assert "0.05 0.2 0.03 0.1 0.01 0.07 Blue Spark printed battery none" in text
     assert "exact 2 3 (1 unproved) 4 12 0.38–0.54 0.78–2.72 0.05 0.2 – – – – Blue Spark" in text
     assert "Area and power that decide are those of the circuit on comparators' outputs" in text
