@@ -1,19 +1,17 @@
 """The one command: what it lists, how fast it answers, and what it says to a typing mistake or a missing extra."""
 
 import resource
-import subprocess
 import sys
 import tomllib
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
 from flows import commands
 from flows.cli import called
 from flows.commands import COMMANDS, Entry, available, main
+from tests.flows.processes import ROOT, python
 
-ROOT = Path(__file__).resolve().parents[2]
 ANSWER_S = 0.3
 """Processor time within which help is to be there."""
 HEAVY = ("numpy", "sklearn", "numba", "amaranth", "pyosys", "rich", "torch", "flows.design")
@@ -24,7 +22,7 @@ def cpu_seconds(*arguments):
     seconds = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True, timeout=60)
+        assert python(*arguments).returncode == 0
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(seconds)
@@ -45,10 +43,7 @@ def test_nothing_of_a_command_is_imported_before_it_is_called(arguments):
         f"import sys, flows.commands as c; c.main({arguments!r}); "
         f"print('loaded:', [n for n in {HEAVY!r} if n in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout.endswith("loaded: []\n")
+    assert python("-c", code).stdout.endswith("loaded: []\n")
 
 
 def test_help_lists_every_command_that_is_there(capsys, monkeypatch):
@@ -117,12 +112,7 @@ def test_the_script_is_this_command():
 
 
 def test_a_command_by_its_module_and_by_the_dispatcher_is_the_same():
-    shown = []
-    for words in (("flows.doctor", "--help"), ("flows", "doctor", "--help")):
-        command = [sys.executable, "-m", *words]
-        shown.append(
-            subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
-        )
+    shown = [python("-m", *words, "--help").stdout for words in (("flows.doctor",), ("flows", "doctor"))]
     apart, together = (" ".join(text.split()) for text in shown)
     assert "usage: python -m flows.doctor [OPTION ...]" in apart
     assert apart.replace("flows.doctor", "flows doctor") == together

@@ -1,0 +1,33 @@
+"""Commands as a person or a script calls them: processes of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 240
+
+
+def environment(**changes):
+    """The environment of a command that may run anywhere and leaves no compiled Python behind."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "110", **changes}
+
+
+def python(*arguments, folder=ROOT, **changes):
+    """Run Python to its end: code, standard output and standard error as text."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment(**changes),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+def printedmlp(*arguments, folder=ROOT, **changes):
+    """Run a command of `python -m flows` to its end."""
+    return python("-m", "flows", *map(str, arguments), folder=folder, **changes)
