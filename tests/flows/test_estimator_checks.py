@@ -1,0 +1,50 @@
+"""Scikit-learn's own checks of an estimator: all of them as a slow test, those that fit little in the quick set."""
+
+import pytest
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+
+from flows.estimator import PrintedMLPClassifier
+
+FEW = {"tree_generations": 1, "candidates": 1}
+QUICK = {
+    "check_no_attributes_set_in_init",
+    "check_parameters_default_constructible",
+    "check_estimator_cloneable",
+    "check_estimators_unfitted",
+    "check_get_params_invariance",
+    "check_set_params",
+    "check_estimators_nan_inf",
+    "check_complex_data",
+    "check_classifiers_one_label",
+    "check_classifiers_regression_target",
+    "check_n_features_in",
+}
+
+
+def small(**parameters):
+    """An estimator whose fit is as little work as the flow honestly does: a tree or two, mapped and proved."""
+    return PrintedMLPClassifier(**{"methods": ("tree",), "settings": FEW, **parameters})
+
+
+def quick_checks():
+    return {check.func.__name__: check for _, check in estimator_checks_generator(small())}
+
+
+@pytest.mark.slow
+@parametrize_with_checks([small(), small(probability=True, choose="merit")])
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_scikit_learns_quick_checks(name):
+    quick_checks()[name](small())
+
+
+def test_a_check_can_fail():
+    class Forgetful(PrintedMLPClassifier):
+        def fit(self, X, y):
+            return PrintedMLPClassifier(methods=("tree",), settings=FEW).fit(X, y)
+
+    with pytest.raises(AssertionError):
+        quick_checks()["check_n_features_in"](Forgetful())
