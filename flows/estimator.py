@@ -189,7 +189,8 @@ class PrintedMLPClassifier(ClassifierMixin, BaseEstimator):
 
         A word that names no class, which few circuits ever give, is read as the most frequent training class.
         """
-        return np.asarray(self.classes_[self._answers(X)])
+        answers = self._answers(X)
+        return np.asarray(self.classes_[answers])
 
     def _answers(self, X: ArrayLike) -> NDArray[np.int64]:
         check_is_fitted(self)
@@ -204,7 +205,8 @@ class PrintedMLPClassifier(ClassifierMixin, BaseEstimator):
         They are counted with one made-up row for each class, divided as if answers were right as often as on all
         validation rows. The largest share may be another class than the answer, where the circuit errs that often.
         """
-        return _shares(self.circuit_)[self._answers(X)]
+        answers = self._answers(X)
+        return _shares(self.circuit_)[answers]
 
     def with_circuit(self, name: str) -> Self:
         """A fitted copy that answers by another circuit of the front, named by its `id`."""

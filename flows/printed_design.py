@@ -152,7 +152,7 @@ def _checked(data: Any) -> dict[str, Any]:
         raise ModelError(f"design JSON: 'format' must be {FORMAT!r}, version {VERSION}")
     for key, kinds in KINDS.items():
         value = data.get(key)
-        if not isinstance(value, kinds) or isinstance(value, bool):
+        if key not in data or not isinstance(value, kinds) or isinstance(value, bool):
             raise ModelError(f"design JSON: '{key}' is {value!r:.60}")
     if data["kind"] not in VERILOG:
         raise ModelError(f"design JSON: 'kind' is {data['kind']!r:.60}")

@@ -1,8 +1,8 @@
 """What scikit-learn fitted to a table's own numbers, as a network or a tree on a quantiser's codes.
 
 Inputs may have been scaled by steps of a pipeline as long as each feature was scaled alone: x becomes gain x +
-offset. A network takes the middle of a code's interval for the value behind it, a tree the quantiser's threshold that
-is nearest to its own.
+offset. A network takes the middle of a code's interval for the value behind it, a tree the quantiser's threshold
+that is nearest to its own.
 """
 
 from __future__ import annotations
@@ -55,12 +55,11 @@ def classifier_of_codes(
     ------
     EstimatorError : naming what of the start cannot be taken over.
     """
-    bare = start.estimator if isinstance(start, FrozenEstimator) else start
-    steps, fitted = (bare[:-1], bare[-1]) if isinstance(bare, Pipeline) else (None, bare)
+    steps, fitted = _parts(start)
     _check_kind(fitted)
-    n_features = len(quantiser.feature_names)
-    if bare.n_features_in_ != n_features:
-        raise EstimatorError(f"start: was fitted to {bare.n_features_in_} features, the table has {n_features}")
+    n_features, given = len(quantiser.feature_names), (fitted if steps is None else steps).n_features_in_
+    if given != n_features:
+        raise EstimatorError(f"start: was fitted to {given} features, the table has {n_features}")
     scaling = _scaling(steps, quantiser, np.asarray(X, dtype=np.float64))
     labels = _labels(fitted.classes_, np.asarray(classes))
     if isinstance(fitted, MLPClassifier):
@@ -71,11 +70,18 @@ def classifier_of_codes(
 
 def hidden_sizes(start: Any) -> tuple[int, ...] | None:
     """Sizes of the hidden layers of a fitted network, perhaps frozen or last of a pipeline; None for all else."""
-    bare = start.estimator if isinstance(start, FrozenEstimator) else start
-    fitted = bare[-1] if isinstance(bare, Pipeline) else bare
+    _, fitted = _parts(start)
     if not isinstance(fitted, MLPClassifier) or not hasattr(fitted, "coefs_"):
         return None
     return tuple(len(biases) for biases in fitted.intercepts_[:-1])
+
+
+def _parts(start: Any) -> tuple[Pipeline | None, Any]:
+    """The steps before the classifier, None without any, and the classifier."""
+    bare = start.estimator if isinstance(start, FrozenEstimator) else start
+    if not isinstance(bare, Pipeline):
+        return None, bare
+    return (bare[:-1] if len(bare) > 1 else None), bare[-1]
 
 
 def _check_kind(fitted: Any) -> None:
