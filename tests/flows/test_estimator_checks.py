@@ -22,24 +22,42 @@ QUICK = {
 }
 
 
+PROBABILITY = {
+    "check_classifiers_train",
+    "check_decision_proba_consistency",
+    "check_estimators_pickle",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+}
+"""Checks that look at probabilities where there are some."""
+
+
 def small(**parameters):
     """An estimator whose fit is as little work as the flow honestly does: a tree or two, mapped and proved."""
     return PrintedMLPClassifier(**{"methods": ("tree",), "settings": FEW, **parameters})
 
 
-def quick_checks():
-    return {check.func.__name__: check for _, check in estimator_checks_generator(small())}
+def checks_of(estimator):
+    """Scikit-learn's checks of an estimator by name."""
+    return {check.func.__name__: check for _, check in estimator_checks_generator(estimator)}
 
 
 @pytest.mark.slow
-@parametrize_with_checks([small(), small(probability=True, choose="merit")])
+@parametrize_with_checks([small()])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(PROBABILITY))
+def test_scikit_learns_checks_of_probabilities(name):
+    with_shares = small(probability=True)
+    checks_of(with_shares)[name](with_shares)
+
+
 @pytest.mark.parametrize("name", sorted(QUICK))
 def test_scikit_learns_quick_checks(name):
-    quick_checks()[name](small())
+    checks_of(small())[name](small())
 
 
 def test_a_check_can_fail():
@@ -48,4 +66,4 @@ def test_a_check_can_fail():
             return PrintedMLPClassifier(methods=("tree",), settings=FEW).fit(X, y)
 
     with pytest.raises(AssertionError):
-        quick_checks()["check_n_features_in"](Forgetful())
+        checks_of(small())["check_n_features_in"](Forgetful())
