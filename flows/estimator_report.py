@@ -26,6 +26,7 @@ from printedmlp.preparation import prepared
 from printedmlp.technology import load_technology
 
 FOLDER = "report"
+"""How the folder's name begins; the rest is of the table's hash, so that other test rows get another."""
 EXACT_FILE, CANDIDATES_FILE = "search/exact.json", "search/candidates.json"
 
 
@@ -60,12 +61,13 @@ def full_report(
         **{name: STAGES[name] for name in ("synthesis", "designs", "front", "report")},
     }
     settings = {**settings_of(config, dataset), "fit": parent.manifest["settings"]}
-    with open_run(folder / FOLDER, settings, list(todo), fresh=(folder / FOLDER).exists()) as run:
+    place = folder / f"{FOLDER}-{dataset.sha256[:8]}"
+    with open_run(place, settings, list(todo)) as run:
         job = Job(config, dataset, load_technology(config.technology), run, reporter)
         for name, stage in todo.items():
-            run.do(name, partial(stage, job))
-            reporter.line(f"{name}: done")
-    return folder / FOLDER / "report.html"
+            ran = run.do(name, partial(stage, job))
+            reporter.line(f"{name}: {'done' if ran else 'kept from an earlier run'}")
+    return place / "report.html"
 
 
 def _finished(folder: Path) -> Run:
