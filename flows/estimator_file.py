@@ -130,10 +130,11 @@ def _labels(record: Mapping[str, Any]) -> NDArray[Any]:
     kind, labels = LABELS.get(str(record.get("type"))), record.get("labels")
     if kind is None or not isinstance(labels, list) or not labels or any(type(v) is not kind for v in labels):
         raise DataError(f"estimator JSON: 'classes' is {record!r:.60}")
-    try:
-        return np.array(labels)
-    except (ValueError, OverflowError):
-        raise DataError(f"estimator JSON: 'classes' is {record!r:.60}") from None
+    values = np.array(labels)
+    # Integers beyond 64 bits stay objects.
+    if values.dtype == object:
+        raise DataError(f"estimator JSON: 'classes' is {record!r:.60}")
+    return values
 
 
 def _texts(values: list[Any], key: str) -> tuple[str, ...]:

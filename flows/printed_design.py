@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -9,13 +10,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.mapping import VERILOG
+from flows.mapping import REFINE, TREE, VERILOG
+from flows.proofs import proof_words
 from hdl.synthesis import netlist_verilog, read_netlist
 from printedmlp.circuit import Netlist
+from printedmlp.circuit.gates import GateClassifier
 from printedmlp.circuit.simulate import classes, input_bits_of, simulate
 from printedmlp.classifier import Classifier, classifier_from_json, description
 from printedmlp.errors import ModelError, VerificationError
 from printedmlp.technology import Technology
+from printedmlp.trees import DecisionTree
 from sim.vectors import stimulus
 
 FORMAT = "printedmlp.PrintedDesign"
@@ -23,6 +27,8 @@ VERSION = 1
 ENTRY_FIGURES = ("merit", "score", "train_accuracy", "validation_accuracy", "area_cm2")
 """Figures of a candidate's record that a design takes over as they are."""
 AREA_ROUNDING_CM2 = 1e-9
+MOST_ROWS = 1 << 53
+"""Counts below this are exact as floating-point numbers."""
 NUMBER = (int, float)
 KINDS: Mapping[str, tuple[type, ...]] = {
     "id": (str,),
@@ -109,13 +115,13 @@ class PrintedDesign:
         """
         values = _checked(data)
         model, netlist = classifier_from_json(values["model"]), read_netlist(values["netlist"], technology)
-        area = netlist.area_cm2(technology)
+        kind, area = _checked_kind(values["kind"], model), netlist.area_cm2(technology)
         if values["cells"] != len(netlist.instances) or abs(values["area_cm2"] - area) > AREA_ROUNDING_CM2:
             raise ModelError(f"design JSON: area_cm2 or cells of '{values['id']:.40}' are not those of its netlist")
         codes = stimulus(np.empty((0, model.n_features), np.uint8), model.input_bits).codes
         refuse_difference(values["id"], model, netlist, technology, codes)
         answers = _counts(values["answers"], model.n_classes)
-        return cls(**{**values, "model": model, "netlist": netlist, "answers": answers})
+        return cls(**{**values, "kind": kind, "model": model, "netlist": netlist, "answers": answers})
 
 
 def named_classes(answers: NDArray[np.int64], n_classes: int, majority_class: int) -> NDArray[np.int64]:
@@ -152,19 +158,28 @@ def _checked(data: Any) -> dict[str, Any]:
         raise ModelError(f"design JSON: 'format' must be {FORMAT!r}, version {VERSION}")
     for key, kinds in KINDS.items():
         value = data.get(key)
-        if key not in data or not isinstance(value, kinds) or isinstance(value, bool):
+        large = isinstance(value, NUMBER) and not abs(value) <= sys.float_info.max
+        if key not in data or not isinstance(value, kinds) or isinstance(value, bool) or large:
             raise ModelError(f"design JSON: '{key}' is {value!r:.60}")
-    if data["kind"] not in VERILOG:
-        raise ModelError(f"design JSON: 'kind' is {data['kind']!r:.60}")
-    if not isinstance(data["proof"].get("integers"), Mapping) or "verdict" not in data["proof"]["integers"]:
-        raise ModelError("design JSON: 'proof' has no verdict")
+    try:
+        proof_words(data["proof"])
+    except (KeyError, TypeError):
+        raise ModelError("design JSON: 'proof' is none") from None
     return {key: data[key] for key in KINDS}
+
+
+def _checked_kind(kind: str, model: Classifier) -> str:
+    """The method, if it is one that finds such classifiers, so that its Verilog can be written."""
+    form = TREE if isinstance(model, DecisionTree) else REFINE if isinstance(model, GateClassifier) else None
+    if kind not in VERILOG or (form or kind) != kind or (form is None and kind in (TREE, REFINE)):
+        raise ModelError(f"design JSON: 'kind' {kind!r:.60} does not go with its model")
+    return kind
 
 
 def _counts(answers: list[Any], n_classes: int) -> tuple[tuple[int, ...], ...]:
     rows = [tuple(row) if isinstance(row, list) else () for row in answers]
     if len(rows) != n_classes or any(len(row) != n_classes for row in rows):
         raise ModelError(f"design JSON: 'answers' is no table of {n_classes} x {n_classes} counts")
-    if any(type(count) is not int or count < 0 for row in rows for count in row):
+    if any(type(count) is not int or not 0 <= count < MOST_ROWS for row in rows for count in row):
         raise ModelError("design JSON: 'answers' holds what is no count")
     return tuple(rows)

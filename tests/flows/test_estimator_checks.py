@@ -14,7 +14,6 @@ QUICK = {
     "check_estimators_unfitted",
     "check_get_params_invariance",
     "check_set_params",
-    "check_estimators_nan_inf",
     "check_complex_data",
     "check_classifiers_one_label",
     "check_classifiers_regression_target",
@@ -61,9 +60,9 @@ def test_scikit_learns_quick_checks(name):
 
 
 def test_a_check_can_fail():
-    class Forgetful(PrintedMLPClassifier):
-        def fit(self, X, y):
-            return PrintedMLPClassifier(methods=("tree",), settings=FEW).fit(X, y)
+    class Meddling(PrintedMLPClassifier):
+        def __init__(self, *, max_loss=0.01):
+            super().__init__(max_loss=2 * max_loss)
 
-    with pytest.raises(AssertionError):
-        checks_of(small())["check_n_features_in"](Forgetful())
+    with pytest.raises(RuntimeError, match="modifies parameter max_loss"):
+        checks_of(small())["check_parameters_default_constructible"](Meddling())

@@ -1,9 +1,12 @@
 """Fitted networks and trees as classifiers of codes: by hand, through scalers, and what is refused."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -19,6 +22,13 @@ from printedmlp.trees import Leaf, Test
 X, Y = load_iris(return_X_y=True)
 CLASSES = np.unique(Y)
 QUANTISER = Quantiser.fit(X, 4, ["a", "b", "c", "d"])
+
+
+def quietly(model, rows, labels):
+    """A fitted model, however far its training came."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(rows, labels)
 
 
 def middles(codes):
@@ -57,7 +67,7 @@ def test_a_threshold_that_no_row_reaches_goes_with_its_test():
 
 @pytest.mark.parametrize("scalers", [(), (StandardScaler(),), (MinMaxScaler((-1, 3)), RobustScaler())])
 def test_a_network_answers_the_middle_of_a_code_as_before(network, scalers):
-    fitted = make_pipeline(*scalers, network).fit(X, Y)
+    fitted = quietly(make_pipeline(*scalers, network), X, Y)
     taken = classifier_of_codes(fitted, QUANTISER, X, CLASSES)
     assert isinstance(taken, FloatMLP)
     codes = np.random.default_rng(0).integers(0, 16, size=(200, 4))
@@ -65,7 +75,7 @@ def test_a_network_answers_the_middle_of_a_code_as_before(network, scalers):
 
 
 def test_two_classes_and_one_that_the_network_never_saw(network):
-    fitted = network.fit(X[Y > 0], Y[Y > 0])
+    fitted = quietly(network, X[Y > 0], Y[Y > 0])
     taken = classifier_of_codes(fitted, QUANTISER, X, CLASSES)
     codes = np.random.default_rng(0).integers(0, 16, size=(200, 4))
     assert (taken.predict(codes) == fitted.predict(middles(codes))).all()
@@ -83,8 +93,8 @@ def test_a_tree_agrees_but_between_two_thresholds():
         (make_pipeline(PCA(), DecisionTreeClassifier()).fit(X, Y), r"steps \(pca\) do more than scale"),
         (make_pipeline(PCA(2), DecisionTreeClassifier()).fit(X, Y), r"steps \(pca\) do more than scale"),
         (MLPClassifier(), "MLPClassifier is not fitted; .*FrozenEstimator"),
-        (MLPClassifier((2,), activation="tanh", max_iter=1).fit(X, Y), "activation 'tanh'"),
-        (MLPClassifier((2,), max_iter=1).fit(X, np.eye(3, dtype=int)[Y]), "more than one question"),
+        (quietly(MLPClassifier((2,), activation="tanh", max_iter=1), X, Y), "activation 'tanh'"),
+        (quietly(MLPClassifier((2,), max_iter=1), X, np.eye(3, dtype=int)[Y]), "more than one question"),
         (DecisionTreeClassifier().fit(X, np.column_stack([Y, Y])), "more than one question"),
         (DecisionTreeClassifier().fit(X[:, :2], Y), "fitted to 2 features, the table has 4"),
         (DecisionTreeClassifier().fit(X, Y + 1), "class 3 is not among"),
@@ -92,7 +102,6 @@ def test_a_tree_agrees_but_between_two_thresholds():
         ("a text", "str is no MLPClassifier"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_what_cannot_be_a_start_is_refused_in_a_line(start, message):
     with pytest.raises(EstimatorError, match=message) as raised:
         classifier_of_codes(start, QUANTISER, X, CLASSES)
@@ -100,6 +109,6 @@ def test_what_cannot_be_a_start_is_refused_in_a_line(start, message):
 
 
 def test_hidden_sizes(network):
-    fitted = network.fit(X, Y)
+    fitted = quietly(network, X, Y)
     assert hidden_sizes(fitted) == hidden_sizes(FrozenEstimator(make_pipeline(StandardScaler(), fitted))) == (4,)
     assert hidden_sizes(DecisionTreeClassifier()) is None
