@@ -57,9 +57,8 @@ def classifier_of_codes(
     """
     steps, fitted = _parts(start)
     _check_kind(fitted)
-    n_features, given = len(quantiser.feature_names), (fitted if steps is None else steps).n_features_in_
-    if given != n_features:
-        raise EstimatorError(f"start: was fitted to {given} features, the table has {n_features}")
+    n_features = len(quantiser.feature_names)
+    _check_features(fitted if steps is None else steps, quantiser.feature_names)
     scaling = _scaling(steps, quantiser, np.asarray(X, dtype=np.float64))
     labels = _labels(fitted.classes_, np.asarray(classes))
     if isinstance(fitted, MLPClassifier):
@@ -98,6 +97,14 @@ def _check_kind(fitted: Any) -> None:
     several = isinstance(fitted, MLPClassifier) and fitted.out_activation_ == "logistic" and fitted.n_outputs_ > 1
     if several or isinstance(fitted.classes_, list):
         raise EstimatorError(f"start: the {name} answers more than one question")
+
+
+def _check_features(first: Any, names: Sequence[str]) -> None:
+    if first.n_features_in_ != len(names):
+        raise EstimatorError(f"start: was fitted to {first.n_features_in_} features, the table has {len(names)}")
+    own = [str(name) for name in getattr(first, "feature_names_in_", names)]
+    if own != list(names) and sorted(own) == sorted(names):
+        raise EstimatorError("start: was fitted to the same features in another order")
 
 
 def _scaling(steps: Pipeline | None, quantiser: Quantiser, X: Vector) -> Scaling:

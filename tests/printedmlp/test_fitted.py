@@ -108,6 +108,15 @@ def test_what_cannot_be_a_start_is_refused_in_a_line(start, message):
     assert "\n" not in str(raised.value)
 
 
+def test_features_in_another_order_are_refused():
+    fitted = DecisionTreeClassifier(max_depth=2).fit(X, Y)
+    fitted.feature_names_in_ = np.array(["A", "B", "C", "D"], dtype=object)
+    assert classifier_of_codes(fitted, QUANTISER, X, CLASSES).n_leaves > 1
+    fitted.feature_names_in_ = np.array(["b", "a", "c", "d"], dtype=object)
+    with pytest.raises(EstimatorError, match="in another order"):
+        classifier_of_codes(fitted, QUANTISER, X, CLASSES)
+
+
 def test_hidden_sizes(network):
     fitted = quietly(network, X, Y)
     assert hidden_sizes(fitted) == hidden_sizes(FrozenEstimator(make_pipeline(StandardScaler(), fitted))) == (4,)
