@@ -73,7 +73,11 @@ def synthesis(job: Job) -> list[str]:
     those, and the baselines, are mapped with the effort that was asked for.
     """
     judge = Judge.of(job)
-    entries = candidates(job, judge)
+    return synthesised(job, judge, candidates(job, judge))
+
+
+def synthesised(job: Job, judge: Judge, entries: Sequence[Entry]) -> list[str]:
+    """Map these classifiers as `synthesis` says, and write the records of those worth keeping."""
     quick = job.in_parallel("synthesis", lambda entry: mapped(job, entry, QUICK), entries)
     areas = {entry["key"]: record["area_cm2"] for entry, record in zip(entries, list(quick), strict=True)}
     chosen = [entry for entry in entries if entry["stage"] in BASELINES]

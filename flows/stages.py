@@ -17,7 +17,7 @@ from flows.teacher import teach
 from printedmlp.baseline import exact_baseline
 from printedmlp.front import FrontPoint, front_csv, reductions
 from printedmlp.power_of_two import power_of_two_starts
-from printedmlp.preparation import PARTS, prepare
+from printedmlp.preparation import PARTS, Prepared, prepare
 from printedmlp.vectors import vectors_csv
 
 
@@ -31,6 +31,11 @@ def data(job: Job) -> list[str]:
         official_split=config.official_split,
         group_duplicates=config.group_duplicates,
     )
+    return write_prepared(job, ready)
+
+
+def write_prepared(job: Job, ready: Prepared) -> list[str]:
+    """Write settings, table's record, quantiser and every part's rows; returns the files."""
     record = {
         **job.dataset.summary(),
         "n_classes": job.dataset.n_classes,
@@ -39,7 +44,7 @@ def data(job: Job) -> list[str]:
         "split": {part: rows.tolist() for part, rows in zip(PARTS, ready.split, strict=True)},
     }
     texts = {f"vectors/{part}.csv": vectors_csv(vectors) for part, vectors in ready.parts()}
-    texts["config.toml"] = config_toml(config)
+    texts["config.toml"] = config_toml(job.config)
     texts["dataset.json"] = json_text(record)
     texts["quantiser.json"] = json_text(ready.quantiser.to_json())
     for name, text in texts.items():
