@@ -1,6 +1,6 @@
 """What a JSON document consists of, said as a value of types, and what differs from it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,9 @@ def differences(value: Any, shape: Any, place: str = "document") -> list[str]:
     return [] if good else [f"{place}: {value!r}"]
 
 
-def _all_of(value, kind, items, shape, place):
+def _all_of(
+    value: Any, kind: type, items: Callable[[Any], Iterable[tuple[Any, Any]]], shape: Any, place: str
+) -> list[str]:
     if not isinstance(value, kind):
         return [f"{place}: {value!r}"]
     return [line for key, item in items(value) for line in differences(item, shape, f"{place}[{key}]")]

@@ -30,8 +30,15 @@ def arguments_of(folder, stage):
 def started(folder, arguments):
     """A process that runs a command, with pipes for what it prints."""
     command = [sys.executable, "-m", "flows", *arguments]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, cwd=folder, env=environment(), process_group=0, **pipes)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
 
 
 def states(folder, arguments):
