@@ -12,7 +12,6 @@ project = "printedmlp"
 author = "printedmlp maintainers"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "docstrings", "modules"]
 exclude_patterns = ["_extensions"]
-suppress_warnings = ["myst.header"]
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4

@@ -1,4 +1,4 @@
-"""Docstrings of this repository for Sphinx: sections as lists, code in backquotes, everything else as it is written."""
+"""Docstrings of this repository for Sphinx: sections as lists, code in backquotes, the rest as it is written."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _blocks(lines: list[tuple[str, bool]]) -> Iterator[str]:
             yield from (line,) if literal else ("", "::", "", line)
         else:
             yield from ("", escaped(text)) if literal else (escaped(text),)
-        literal = indented and bool(text) or literal and not text
+        literal = (indented and bool(text)) or (literal and not text)
 
 
 def escaped(text: str) -> str:

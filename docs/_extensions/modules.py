@@ -1,4 +1,4 @@
-"""Fills `[modules: ROOM]` lines of a page with a table of all modules of that room and what their docstrings say."""
+"""Fills `[modules: ROOM]` lines of a page with a table of that room's modules and what their docstrings say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of somebody who follows the pages: a small table, short settings, and a finished run where one is due."""
+"""The folder of somebody who follows the pages: a small table, short settings, a finished run where one is due."""
 
 import os
 import shutil

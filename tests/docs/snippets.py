@@ -1,7 +1,7 @@
 """Fenced blocks of Markdown pages as commands that can be run.
 
-Every ```sh, ```python and ```pycon block is run, in the order of its page and in one folder a page, unless a comment
-on the line above the fence says otherwise:
+Every ```sh, ```python and ```pycon block is run, in the order of its page and in one folder a page, unless a
+comment on the line above the fence says otherwise:
 
     <!-- run: no, REASON -->        never
     <!-- run: slow -->              with the slow tests only
@@ -10,7 +10,7 @@ on the line above the fence says otherwise:
     <!-- run: exit 2 -->            the command must end with this code
     <!-- file: NAME -->             not run; the block is the file of that name
 
-Several are separated by semicolons. The ```pycon blocks of a page are one session whose printed results must be right.
+Several are separated by semicolons. The ```pycon blocks of a page are one session; its results must be right.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ("sh", "python", "pycon")
-SHOWN = ("", "text", "toml", "json", "csv", "verilog", "yaml", "{toctree}", "{eval-rst}")
+SHOWN = ("", "text", "toml", "json", "verilog", "yaml", "{toctree}", "{eval-rst}")
 """Languages of blocks that are only looked at."""
 FENCE = re.compile(r"^ *(```+)([^\n`]*)\n(.*?)^ *\1 *$", re.MULTILINE | re.DOTALL)
 NOTE = re.compile(r"<!-- (run|file): (.+?) -->")
@@ -57,8 +57,11 @@ class Snippet:
 
 def snippets_of(page: str, text: str) -> list[Snippet]:
     """All blocks of a page; ValueError with the place of a block or a comment that means nothing."""
-    found, notes = [], {note.end(): note for note in NOTE.finditer(text)}
-    for fence in FENCE.finditer(text):
+    fences = list(FENCE.finditer(text))
+    inside = {place for fence in fences for place in range(*fence.span())}
+    notes = {note.end(): note for note in NOTE.finditer(text) if note.start() not in inside}
+    found = []
+    for fence in fences:
         line = text.count("\n", 0, fence.start()) + 1
         note = notes.pop(len(text[: fence.start()].rstrip("\n")), None)
         if note is not None and text[note.end() : fence.start()] != "\n":
@@ -85,11 +88,11 @@ def _snippet(page: str, line: int, language: str, text: str, note: re.Match[str]
 
 
 def _how(place: str, words: str) -> dict[str, str | bool | int]:
+    if words.startswith("no, "):
+        return {"skipped": words.removeprefix("no, ")}
     how: dict[str, str | bool | int] = {}
     for part in words.split("; "):
         match part.split(maxsplit=1):
-            case ["no,", reason]:
-                how["skipped"] = reason
             case ["slow" | "dry" as word]:
                 how[word] = True
             case ["with", options]:
@@ -107,7 +110,7 @@ class SnippetError(AssertionError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder in which a person tries what a page says, with `python`, `.venv/bin/python` and `printedmlp` in it."""
+    """A folder in which a person tries what a page says: `python` and `printedmlp` are there."""
 
     folder: Path
 

@@ -67,7 +67,7 @@ def test_a_comment_that_means_nothing_is_found(text, why):
 
 def test_files_sessions_and_options(workspace):
     text = blocks(
-        "<!-- file: here.csv -->", "```csv", "a,b", "```", "```sh", "grep a,b here.csv", "```",
+        "<!-- file: here.csv -->", "```text", "a,b", "```", "```sh", "grep a,b here.csv", "```",
         "```pycon", ">>> n = 2", "```", "words", "```pycon", ">>> n + 1", "3", "```",
         "<!-- run: with 4; exit 4 -->", "```sh", "python -c 'import sys; sys.exit(int(sys.argv[1]))' \\", "```",
     )  # fmt: skip
