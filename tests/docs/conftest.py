@@ -54,5 +54,9 @@ def finished(tmp_path_factory):
 
 @pytest.fixture
 def after_a_run(workspace, finished):
-    shutil.copytree(finished, workspace.folder / "runs", ignore=shutil.ignore_patterns(".lock"))
+    """The folder after a run, with a circuit of it and its test rows as somebody would measure them."""
+    runs = shutil.copytree(finished, workspace.folder / "runs", ignore=shutil.ignore_patterns(".lock"))
+    run = next(runs.iterdir())
+    shutil.copy(run / "designs/exact/classifier.v", workspace.folder / "top.v")
+    shutil.copy(run / "vectors/test.csv", workspace.folder / "vectors.csv")
     return workspace

@@ -23,6 +23,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ("sh", "python", "pycon")
@@ -87,10 +88,10 @@ def _snippet(page: str, line: int, language: str, text: str, note: re.Match[str]
     return Snippet(page, line, language, text, **_how(f"{page}:{line}", note[2]))
 
 
-def _how(place: str, words: str) -> dict[str, str | bool | int]:
+def _how(place: str, words: str) -> dict[str, Any]:
     if words.startswith("no, "):
         return {"skipped": words.removeprefix("no, ")}
-    how: dict[str, str | bool | int] = {}
+    how: dict[str, Any] = {}
     for part in words.split("; "):
         match part.split(maxsplit=1):
             case ["slow" | "dry" as word]:

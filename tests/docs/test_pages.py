@@ -43,7 +43,8 @@ class Asked(dict):
 
 def asked_for():
     """Names that the reader of technology files asks for, without those that a file chooses: cells, pins, volts."""
-    seen, chosen = set(), set()
+    seen: set[str] = set()
+    chosen: set[str] = set()
     for name in BUILT_IN:
         file = Path(printedmlp.technology.__file__).with_name(f"{name}.toml")
         technology = _technology(Entries(Asked(tomllib.loads(file.read_text(encoding="utf-8")), seen)))

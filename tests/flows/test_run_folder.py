@@ -71,7 +71,7 @@ def searched(folder):
 def documents(folder):
     """Entries by the page's headings."""
     with (folder / "front.csv").open() as file:
-        columns = csv.DictReader(file).fieldnames
+        columns = next(csv.reader(file))
     front = json.loads((folder / "front.json").read_text())
     measured = [front["exact"], front["textbook"], *front["front"], *front["others"]]
     alike = {entry for record in measured for entry in entries(record, ())}
