@@ -13,7 +13,7 @@ ENTITY = {"name", "website"}
 
 def _is_date(value: Any) -> bool:
     try:
-        return str(datetime.date.fromisoformat(value)) == value
+        return datetime.date.fromisoformat(value).isoformat() == str(value)
     except (TypeError, ValueError):
         return False
 

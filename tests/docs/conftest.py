@@ -57,6 +57,7 @@ def after_a_run(workspace, finished):
     """The folder after a run, with a circuit of it and its test rows as somebody would measure them."""
     runs = shutil.copytree(finished, workspace.folder / "runs", ignore=shutil.ignore_patterns(".lock"))
     run = next(runs.iterdir())
-    shutil.copy(run / "designs/exact/classifier.v", workspace.folder / "top.v")
+    smallest = min(run.glob("designs/*/classifier.v"), key=lambda path: (path.stat().st_size, path))
+    shutil.copy(smallest, workspace.folder / "top.v")
     shutil.copy(run / "vectors/test.csv", workspace.folder / "vectors.csv")
     return workspace
