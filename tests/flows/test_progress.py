@@ -84,7 +84,7 @@ def on_terminal(**changes):
     """Standard error of a process for which it is a terminal, and standard output, which is a pipe."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", BAR]
-    variables = {"TERM": "xterm-256color", "COLUMNS": "110", **changes}
+    variables = {"TERM": "xterm-256color", "NO_COLOR": "", **changes}
     process = subprocess.Popen(
         command, env=environment(**variables), stdout=subprocess.PIPE, stderr=theirs, text=True
     )
