@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from flows.printed_design import PrintedDesign
 from flows.proofs import proof_words
-from flows.report import METRIC_NAMES, significant
+from flows.wording import METRIC_NAMES, significant
 from printedmlp.technology import Technology
 
 TEMPLATES = Path(__file__).with_name("templates")
