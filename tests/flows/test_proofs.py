@@ -6,7 +6,6 @@ import json
 import re
 import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,7 +106,8 @@ def sha256_without_comments(path):
 
 @pytest.mark.tools
 @pytest.mark.parametrize(("limit", "reason"), [(1e-9, ""), (0.0, "not tried")])
-def test_without_time_nothing_is_said_to_be_proved(reopened, limit, reason, monkeypatch):
+def test_without_time_nothing_is_said_to_be_proved(reopened, limit, reason, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # Others write to the shared one.
     monkeypatch.setattr(circuits, "_simulated", simulated_already)
     job = reopened("designs", proof_time_limit=limit)
     for stage in (circuits.designs, stages.front, stages.report):
@@ -121,7 +121,7 @@ def test_without_time_nothing_is_said_to_be_proved(reopened, limit, reason, monk
     assert "netlist = integers of the classifier: yes" not in page
     shown = summary_text(job.run.read_json("front.json"), job.technology)
     assert f"0 of {len(records)} netlists formally proved to be their classifiers; not proved: textbook (" in shown
-    assert not list(Path(tempfile.gettempdir()).glob("printedmlp-*/integers*"))
+    assert not list(tmp_path.glob("printedmlp-*/integers*"))
 
 
 def simulated_already(job, drafts, found):

@@ -31,15 +31,15 @@ def quietly(model, rows, labels):
         return model.fit(rows, labels)
 
 
-def tree_of(start, quantiser, rows, classes):
-    taken = classifier_of_codes(start, quantiser, rows, classes)
-    assert isinstance(taken, DecisionTree)
-    return taken
-
-
 def middles(codes):
     step = (QUANTISER.high - QUANTISER.low) / 16
     return QUANTISER.low + (codes + 0.5) * step
+
+
+def tree_of_codes(*arguments):
+    found = classifier_of_codes(*arguments)
+    assert isinstance(found, DecisionTree)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_a_stump_by_hand():
     values, labels = np.array([[0.0], [4.0], [12.0], [16.0]]), np.array([5, 5, 9, 9])
     quantiser = Quantiser.fit(values, 4, ["x"])
     stump = DecisionTreeClassifier().fit(values, labels)
-    tree = tree_of(stump, quantiser, values, [5, 9])
+    tree = tree_of_codes(stump, quantiser, values, [5, 9])
     assert tree.nodes == (Test(0, 8, 1, 2), Leaf(0), Leaf(1))
 
 
@@ -59,16 +59,16 @@ def test_a_falling_scale_swaps_the_branches():
     values, labels = np.array([[0.0], [4.0], [12.0], [16.0]]), np.array([5, 5, 9, 9])
     quantiser = Quantiser.fit(values, 4, ["x"])
     falling = make_pipeline(FunctionTransformer(lambda x: 3 - 2 * x), DecisionTreeClassifier()).fit(values, labels)
-    tree = tree_of(falling, quantiser, values, [5, 9])
+    tree = tree_of_codes(falling, quantiser, values, [5, 9])
     assert tree.nodes == (Test(0, 8, 1, 2), Leaf(0), Leaf(1))
 
 
 def test_a_threshold_that_no_row_reaches_goes_with_its_test():
     stump = DecisionTreeClassifier().fit([[0.0], [100.0]], [0, 1])
     rows = np.array([[0.0], [16.0]])
-    assert tree_of(stump, Quantiser.fit(rows, 4, ["x"]), rows, [0, 1]).nodes == (Leaf(0),)
+    assert tree_of_codes(stump, Quantiser.fit(rows, 4, ["x"]), rows, [0, 1]).nodes == (Leaf(0),)
     constant = np.array([[70.0], [70.0]])
-    assert tree_of(stump, Quantiser.fit(constant, 4, ["x"]), constant, [0, 1]).nodes == (Leaf(1),)
+    assert tree_of_codes(stump, Quantiser.fit(constant, 4, ["x"]), constant, [0, 1]).nodes == (Leaf(1),)
 
 
 @pytest.mark.parametrize("scalers", [(), (StandardScaler(),), (MinMaxScaler((-1, 3)), RobustScaler())])
@@ -117,7 +117,7 @@ def test_what_cannot_be_a_start_is_refused_in_a_line(start, message):
 def test_features_in_another_order_are_refused():
     fitted = DecisionTreeClassifier(max_depth=2).fit(X, Y)
     fitted.feature_names_in_ = np.array(["A", "B", "C", "D"], dtype=object)
-    assert tree_of(fitted, QUANTISER, X, CLASSES).n_leaves > 1
+    assert tree_of_codes(fitted, QUANTISER, X, CLASSES).n_leaves > 1
     fitted.feature_names_in_ = np.array(["b", "a", "c", "d"], dtype=object)
     with pytest.raises(EstimatorError, match="in another order"):
         classifier_of_codes(fitted, QUANTISER, X, CLASSES)
