@@ -39,9 +39,12 @@ class Singles:
 
     def wrong(self, fault: Fault) -> Integers:
         """(C,) rows of each class that are answered wrong under a fault."""
-        if fault.of_net:
-            return self.wrong_by_net[fault.place, fault.value]
-        return self.wrong_by_pin[fault.place, fault.pin, fault.value]
+        found: Integers = (
+            self.wrong_by_net[fault.place, fault.value]
+            if fault.of_net
+            else self.wrong_by_pin[fault.place, fault.pin, fault.value]
+        )
+        return found
 
     def changed(self, fault: Fault) -> int:
         """Rows answered otherwise than without faults."""
@@ -52,7 +55,7 @@ class Singles:
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows of each class answered wrong, (S, C) int64, and rows answered otherwise, (S,) int64, by set of faults."""
+    """By set of faults: rows of each class answered wrong, (S, C) int64, and rows answered otherwise, (S,)."""
 
     wrong: Integers
     changed: Integers
@@ -85,7 +88,7 @@ class FaultSimulator:
         netlist.check(technology)
         if codes.shape[1] * input_bits != netlist.n_inputs:
             raise ConfigError(
-                f"{codes.shape[1]} features of {input_bits} bits do not fit a circuit of {netlist.n_inputs} input bits"
+                f"{codes.shape[1]} features of {input_bits} bits do not fit a circuit of {netlist.n_inputs} inputs"
             )
         outputs = len(netlist.outputs)
         care = CareSet.of(codes, y, n_classes=1 << outputs, input_bits=input_bits)
@@ -151,7 +154,9 @@ def _arrays(netlist: Netlist, technology: Technology) -> tuple[NDArray[np.generi
     cells = [technology.cell(instance.cell) for instance in netlist.instances]
     for cell in cells:
         if len(cell.inputs) > MOST_PINS:
-            raise ConfigError(f"{cell.name} has {len(cell.inputs)} inputs; faults are simulated for up to {MOST_PINS}")
+            raise ConfigError(
+                f"{cell.name} has {len(cell.inputs)} inputs; faults are simulated for up to {MOST_PINS}"
+            )
     arities = np.array([len(cell.inputs) for cell in cells], dtype=np.int64)
     pins = np.zeros((len(cells), max(arities, default=1)), np.int64)
     readers, only = np.zeros(netlist.n_nets, np.int64), np.full(netlist.n_nets, -1, np.int64)

@@ -1,7 +1,7 @@
 """Stuck-at faults of a netlist: what they are, which are the same, and the netlist that has them.
 
-A fault holds one place at 0 or 1: a net for all that reads it (an input bit or a cell's output), or one input pin of
-one cell. `with_faults` is the definition; `fault_simulation` is its fast twin.
+A fault holds one place at 0 or 1: a net for all that reads it (an input bit or a cell's output), or one input pin
+of one cell. `with_faults` is the definition; `fault_simulation` is its fast twin.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def with_faults(netlist: Netlist, faults: Iterable[Fault]) -> Netlist:
 
     Of several faults of one place the last counts. Raises ConfigError for a place that the netlist does not have.
     """
-    nets, pins = {}, {}
+    nets: dict[tuple[int, int], int] = {}
+    pins: dict[tuple[int, int], int] = {}
     for fault in faults:
         _check(netlist, fault)
         (nets if fault.of_net else pins)[fault.place, fault.pin] = fault.value
@@ -96,8 +97,8 @@ def collapse(netlist: Netlist, technology: Technology) -> Collapsed:
 
     Two rules, and what follows from them: faults of one cell that make the same function of it are the same fault,
     such as either input of a NAND at 0 and its output at 1; a net that only one pin reads is stuck when the pin is.
-    A fault that leaves a cell's function as it is, one of a pin wired to that constant, and one of a net that nothing
-    reads have no effect. Functional equivalence beyond a cell and its wires is not looked for.
+    A fault that leaves a cell's function as it is, one of a pin wired to that constant, and one of a net that
+    nothing reads have no effect. Functional equivalence beyond a cell and its wires is not looked for.
     """
     sets = _Sets(all_faults(netlist))
     readers: dict[int, list[tuple[int, int]]] = {}

@@ -1,12 +1,13 @@
-"""Stuck-at faults of a gate-level circuit on many rows at once: the compiled loops behind `circuit.fault_simulation`.
+"""Stuck-at faults of a circuit on many rows at once: the compiled loops behind `circuit.fault_simulation`.
 
 Nets are numbered as in `printedmlp.circuit.netlist`. `values` holds every net's values as bits of 64-bit words,
-(2 * n_nets, W): first those of the circuit without faults, then those with faults, which count only for nets that are
-marked as touched. A circuit is `(tables, arities, pins, outputs, readers, only, last)`: truth table (G,) uint64,
-inputs (G,) int64 and their nets (G, P) int64 of every gate; nets of the outputs (B,); for every net how many pins and
-outputs read it, the pin that does where there is just one, as gate * P + place, and the last gate that reads it,
-(n_nets,) int64 each. `rows` is `(wanted, masks, base)`: bits of the right class (B, W), the groups of rows that errors
-are counted in (M, W), of which the first holds all rows, and the rows that are answered wrong without faults (W,).
+(2 * n_nets, W): first those of the circuit without faults, then those with faults, which count only for nets that
+are marked as touched. A circuit is `(tables, arities, pins, outputs, readers, only, last)`: truth table (G,)
+uint64, inputs (G,) int64 and their nets (G, P) int64 of every gate; nets of the outputs (B,); for every net how
+many pins and outputs read it, the pin that does where there is just one, as gate * P + place, and the last gate
+that reads it, (n_nets,) int64 each. `rows` is `(wanted, masks, base)`: bits of the right class (B, W), the groups
+of rows that errors are counted in (M, W), of which the first holds all rows, and the rows that are answered wrong
+without faults (W,).
 """
 
 from __future__ import annotations
@@ -134,8 +135,8 @@ def flips(
     """For every net the rows that are answered wrong, and otherwise, when the net is inverted.
 
     A row knows nothing of the others. So what an inverted net does follows, where one pin alone reads it, from
-    what the reading gate's output does when it is inverted, on the rows in which the gate lets it through; only nets
-    that several pins read are simulated, each through its own cone (critical path tracing with exact stems).
+    what the reading gate's output does when it is inverted, on the rows in which the gate lets it through; only
+    nets that several pins read are simulated, each through its own cone (critical path tracing with exact stems).
 
     Parameters
     ----------
@@ -280,7 +281,8 @@ def count_sets(
         counts, and a stuck net hides the faults of its gate's pins.
     ends : (S,) int64, where the faults of each set end.
     counts : (S, M + 1) int64, overwritten: errors in each group of rows, then rows answered otherwise.
-    scratch : marks and touched nets, (n_nets,) int64 and all zero before and after, sources (P,) int64, a copy of the
+    scratch : marks and touched nets, (n_nets,) int64 and all zero before and after, sources (P,) int64, a copy of
+    the
         gates' pins (G, P) int64, two rows of words (W,) uint64.
     """
     tables, arities, _, outputs, readers, only, last_reader = circuit
