@@ -116,15 +116,13 @@ class FaultSimulator:
     def singles(self) -> Singles:
         """Every single stuck-at fault."""
         n_nets, n_words = self.netlist.n_nets, self._values.shape[1]
-        wrong, changed = np.zeros((2, n_nets, n_words), np.uint64)
-        first, circuit, values = self.netlist.first_driven, self._circuit, self._values
         flags = np.zeros(n_nets, np.int64), np.zeros(n_nets, np.int64), self._sources
-        kernel.flips(circuit, values, self._rows, first, wrong, changed, flags)
+        words = [np.zeros(shape, np.uint64) for shape in ((n_nets, n_words),) * 2 + (n_words,) * 2]
         groups = len(self._rows[1]) + 1
         of_nets = np.zeros((n_nets, 2, groups), np.int64)
-        of_pins = np.zeros((*circuit[2].shape, 2, groups), np.int64)
-        words = self._sources, np.zeros(n_words, np.uint64), np.zeros(n_words, np.uint64)
-        kernel.count_singles(circuit, values, self._rows, first, wrong, changed, of_nets, of_pins, words)
+        of_pins = np.zeros((*self._circuit[2].shape, 2, groups), np.int64)
+        first = self.netlist.first_driven
+        kernel.count_singles(self._circuit, self._values, self._rows, first, of_nets, of_pins, (flags, *words))
         return Singles(of_nets[..., 1:-1], of_pins[..., 1:-1], of_nets[..., -1], of_pins[..., -1])
 
     def sets(self, sets: Sequence[Sequence[Fault]]) -> Counts:

@@ -230,27 +230,27 @@ def printed_merit(
 ) -> float:
     """Merit that a print is expected to have at a device yield, from its single faults alone.
 
-    Faults are taken to cost parts of what the circuit is better than its expectation with all of them, namely of
-    the merit above that of the best constant answer, independently of each other:
+    Every fault is taken to cost its part of what the circuit is better than a random code, whatever other faults
+    there are:
 
         c + (m - c) * product over places of (1 - p * d / (m - c))
 
-    with m the merit without faults, c that of the best constant answer, p the probability that a place fails and d
-    what its fault costs on average, at most m - c. To first order in the share of failed devices it is exact. Idle
-    gates change nothing, whereas the mean over faults would grow with every one of them.
+    with m the merit without faults, c = 2^-outputs, p the probability that a place fails and d what its fault costs
+    on average. To first order in the failed devices it is exact, and it needs no draws, whose noise would favour
+    lucky circuits. Idle gates do not count, whereas a mean over faults would rise with every one of them.
 
     Parameters
     ----------
     weights : (C,) what a row of each class is worth; all rows together are worth 1.
     """
     merit = 1 - float(simulator.wrong @ weights)
-    constant = float((simulator.held * weights).max())
-    margin = merit - constant
-    lost = devices.drops(singles, simulator) @ weights
+    random_code = 0.5 ** len(simulator.netlist.outputs)
+    margin = merit - random_code
     if margin <= 0:
         return merit
+    lost = devices.drops(singles, simulator) @ weights
     survival = 1 - devices.fault_probabilities(device_yield) * np.minimum(lost / margin, 1.0)
-    return constant + margin * float(survival.prod())
+    return random_code + margin * float(survival.prod())
 
 
 def row_weights(held: NDArray[np.int64], *, balanced: bool) -> NDArray[np.float64]:

@@ -22,6 +22,8 @@ from printedmlp.kernels.jit import compiled_lean, inlined_lean
 
 Array = NDArray[Any]
 Arrays = tuple[Array, ...]
+CONSTANTS = 2
+"""Nets before those of the inputs."""
 FREE, FAULTY, HELD = range(3)
 """Marks of a net: of no fault of its own, of a gate with faulty pins, stuck."""
 
@@ -123,31 +125,39 @@ def _answers(outputs: Array, values: Array, touched: Array, wanted: Array, wrong
 
 
 @inlined_lean
-def _toggled(circuit: Arrays, values: Array, gate: int, pin: int, net: int, sources: Array, w: int) -> Any:
+def toggled(circuit: Arrays, values: Array, gate: int, pin: int, net: int, sources: Array, w: int) -> Any:
     """Rows of a word in which the gate's output changes with one of its pins."""
     return _state_word(circuit[0][gate], circuit[1][gate], values, sources, pin, w) ^ values[net, w]
 
 
-@compiled_lean
+@inlined_lean
 def flips(
-    circuit: Arrays, values: Array, rows: Arrays, first: int, wrong: Array, changed: Array, scratch: Arrays
+    circuit: Arrays,
+    values: Array,
+    rows: Arrays,
+    lowest: int,
+    first: int,
+    wrong: Array,
+    changed: Array,
+    scratch: Arrays,
 ) -> None:
-    """For every net the rows that are answered wrong, and otherwise, when the net is inverted.
+    """For every net the rows that are answered wrong, and those answered otherwise, when the net is inverted.
 
     A row knows nothing of the others. So what an inverted net does follows, where one pin alone reads it, from
-    what the reading gate's output does when it is inverted, on the rows in which the gate lets it through; only
-    nets that several pins read are simulated, each through its own cone (critical path tracing with exact stems).
+    what the reading gate's output does when it is inverted, on the rows in which the gate lets it through; only nets
+    that several pins read are simulated, each through its own cone (critical path tracing with exact stems).
 
     Parameters
     ----------
-    wrong, changed : (n_nets, W) uint64, overwritten.
+    lowest : nets below are not looked at.
+    wrong, changed : (n_nets, W) uint64, overwritten from there on.
     scratch : marks and touched nets, (n_nets,) int64, all zero before and after, and sources (P,) int64.
     """
     _, arities, pins, outputs, readers, only, last_reader = circuit
     wanted, _, base = rows
     marks, touched, sources = scratch
     n_nets, n_pins, n_words = touched.shape[0], pins.shape[1], values.shape[1]
-    for net in range(n_nets - 1, -1, -1):
+    for net in range(n_nets - 1, lowest - 1, -1):
         if readers[net] == 0:
             for w in range(n_words):
                 wrong[net, w], changed[net, w] = base[w], np.uint64(0)
@@ -156,7 +166,7 @@ def flips(
             for i in range(arities[gate]):
                 sources[i] = pins[gate, i]
             for w in range(n_words):
-                through = _toggled(circuit, values, gate, pin, first + gate, sources, w)
+                through = toggled(circuit, values, gate, pin, first + gate, sources, w)
                 wrong[net, w] = (through & wrong[first + gate, w]) | (~through & base[w])
                 changed[net, w] = through & changed[first + gate, w]
         else:
@@ -194,24 +204,24 @@ def count_singles(
     values: Array,
     rows: Arrays,
     first: int,
-    wrong: Array,
-    changed: Array,
     of_nets: Array,
     of_pins: Array,
     scratch: Arrays,
 ) -> None:
-    """Figures of every single stuck-at fault from what `flips` left.
+    """Figures of every single stuck-at fault.
 
     Parameters
     ----------
-    of_nets : (n_nets, 2, M + 1) int64, overwritten: by net and stuck value errors in each group and rows changed.
+    of_nets : (n_nets, 2, M + 1) int64, overwritten but for constants: by net and stuck value errors in each group and
+        rows changed.
     of_pins : (G, P, 2, M + 1) int64, likewise by gate and pin.
-    scratch : sources (P,) int64, and two rows of words (W,) uint64.
+    scratch : of `flips`, then (n_nets, W) uint64 for what it finds, twice, and two rows of words (W,) uint64.
     """
+    flags, wrong, changed, pin_wrong, pin_changed = scratch
+    flips(circuit, values, rows, CONSTANTS, first, wrong, changed, flags)
     _, arities, pins = circuit[:3]
-    sources, pin_wrong, pin_changed = scratch
-    base = rows[2]
-    for net in range(of_nets.shape[0]):
+    base, sources = rows[2], flags[2]
+    for net in range(CONSTANTS, of_nets.shape[0]):
         for stuck in range(2):
             _count(stuck, values[net], wrong[net], changed[net], rows, of_nets[net, stuck])
     for g in range(pins.shape[0]):
@@ -219,7 +229,7 @@ def count_singles(
             sources[i] = pins[g, i]
         for i in range(arities[g]):
             for w in range(values.shape[1]):
-                through = _toggled(circuit, values, g, i, first + g, sources, w)
+                through = toggled(circuit, values, g, i, first + g, sources, w)
                 pin_wrong[w] = (through & wrong[first + g, w]) | (~through & base[w])
                 pin_changed[w] = through & changed[first + g, w]
             for stuck in range(2):
