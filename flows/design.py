@@ -230,6 +230,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--battery-mah", type=float, metavar="MAH", help="capacity of a battery whose life is to be told")
     add("--battery-v", type=float, metavar="V", help="its voltage")
     add("--proof-time-limit", type=float, metavar="S", help="seconds for a circuit's proof (default: 600; 0: none)")
+    tolerance = "device yield, 0.5..1, at which what prints are worth is an axis of the front (none)"
+    add("--fault-tolerance", type=float, metavar="YIELD", help=tolerance)
     add("--random-vectors", type=int, metavar="N", help="random vectors of the simulation (default: 10000)")
     add("--simulator", choices=CHOICES["simulator"], help="verilator (default) or icarus")
     return parser

@@ -35,6 +35,7 @@ from printedmlp.choice import POWER_GAIN
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.care import CareSet, copies_for, jittered
 from printedmlp.circuit.gates import GateClassifier
+from printedmlp.circuit.hardening import Hardening
 from printedmlp.circuit.refine import Evolution, Refined
 from printedmlp.circuit.simplify import INVERTER
 from printedmlp.circuit.sweep import LARGE_CELLS, SweepSettings, save_power, sweep, within_areas
@@ -54,6 +55,11 @@ START_STAGES = (TREE, SEARCH, PAPER)
 """Stages whose circuits are refined; forests are the fourth kind of start."""
 POWER_SLACKS = (0.0, 0.03)
 """Shares by which a circuit's area may grow for the sake of its power."""
+HARDENING_SLACKS = (1.0, 2.5)
+"""How many times its area a circuit may have for the sake of its prints."""
+MOST_HARDENED_CELLS = 300
+"""Larger circuits hold too many faults for every change to be priced by them."""
+MM2_PER_CM2 = 100.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,8 @@ def refine(job: Job) -> list[str]:
     for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolution, *item), numbered)
     saved = [candidate for family in for_power for candidate in family]
     plain = {candidate.entry["key"]: candidate for candidate in found}
-    by_key = {**{candidate.entry["key"]: candidate for candidate in saved}, **plain}
+    more = [*_hardened(job, judge, found), *saved]
+    by_key = {**{candidate.entry["key"]: candidate for candidate in more}, **plain}
     everything = list(by_key.values())
     files = list(job.in_parallel("proof", lambda c: _proved(job, c, c.entry["key"] in plain), everything))
     pairs = zip(everything, files, strict=True)
@@ -253,6 +260,26 @@ def _power_saved(
             least = saved.power_uw
             found.append(_candidate(job, judge, saved.netlist))
     return found
+
+
+def _hardened(job: Job, judge: Judge, found: Sequence[Candidate]) -> list[Candidate]:
+    """Variants of the circuits whose prints are worth more, with no more area and with much more."""
+    device_yield = job.config.fault_tolerance
+    if device_yield is None or not job.config.power_moves:
+        return []
+    hardening = Hardening(care_set(job, judge), job.technology, device_yield)
+    small = [c for c in found if 0 < len(c.netlist.instances) <= MOST_HARDENED_CELLS]
+    tasks = [(n, c, slack) for n, c in enumerate(small) for slack in HARDENING_SLACKS]
+
+    def harden(task: tuple[int, Candidate, float]) -> Candidate | None:
+        number, candidate, slack = task
+        if job.stop.is_set():
+            return None
+        rng, area = job.rng("hardening", number), candidate.netlist.area_cm2(job.technology) * MM2_PER_CM2
+        hardened = hardening.run(candidate.netlist, job.config.power_moves, rng, area_mm2=area * slack)
+        return _candidate(job, judge, hardened.netlist)
+
+    return [candidate for candidate in job.in_parallel("hardening", harden, tasks) if candidate]
 
 
 def _proved(job: Job, candidate: Candidate, recipes: bool) -> str:

@@ -117,12 +117,13 @@ class FaultSimulator:
         """Every single stuck-at fault."""
         n_nets, n_words = self.netlist.n_nets, self._values.shape[1]
         flags = np.zeros(n_nets, np.int64), np.zeros(n_nets, np.int64), self._sources
-        words = [np.zeros(shape, np.uint64) for shape in ((n_nets, n_words),) * 2 + (n_words,) * 2]
+        shapes = (n_nets, n_words), (n_nets, n_words), (n_words,), (n_words,)
+        words = tuple(np.zeros(shape, np.uint64) for shape in shapes)
         groups = len(self._rows[1]) + 1
         of_nets = np.zeros((n_nets, 2, groups), np.int64)
         of_pins = np.zeros((*self._circuit[2].shape, 2, groups), np.int64)
         first = self.netlist.first_driven
-        kernel.count_singles(self._circuit, self._values, self._rows, first, of_nets, of_pins, (flags, *words))
+        kernel.count_singles(self._circuit, self._values, self._rows, first, of_nets, of_pins, flags, words)
         return Singles(of_nets[..., 1:-1], of_pins[..., 1:-1], of_nets[..., -1], of_pins[..., -1])
 
     def sets(self, sets: Sequence[Sequence[Fault]]) -> Counts:

@@ -144,8 +144,8 @@ def flips(
     """For every net the rows that are answered wrong, and those answered otherwise, when the net is inverted.
 
     A row knows nothing of the others. So what an inverted net does follows, where one pin alone reads it, from
-    what the reading gate's output does when it is inverted, on the rows in which the gate lets it through; only nets
-    that several pins read are simulated, each through its own cone (critical path tracing with exact stems).
+    what the reading gate's output does when it is inverted, on the rows in which the gate lets it through; only
+    nets that several pins read are simulated, each through its own cone (critical path tracing with exact stems).
 
     Parameters
     ----------
@@ -206,18 +206,21 @@ def count_singles(
     first: int,
     of_nets: Array,
     of_pins: Array,
-    scratch: Arrays,
+    flags: Arrays,
+    words: Arrays,
 ) -> None:
     """Figures of every single stuck-at fault.
 
     Parameters
     ----------
-    of_nets : (n_nets, 2, M + 1) int64, overwritten but for constants: by net and stuck value errors in each group and
+    of_nets : (n_nets, 2, M + 1) int64, overwritten but for constants: by net and stuck value errors in each group
+    and
         rows changed.
     of_pins : (G, P, 2, M + 1) int64, likewise by gate and pin.
-    scratch : of `flips`, then (n_nets, W) uint64 for what it finds, twice, and two rows of words (W,) uint64.
+    flags : scratch of `flips`.
+    words : (n_nets, W) uint64 for what that finds, twice, and two rows of words (W,) uint64.
     """
-    flags, wrong, changed, pin_wrong, pin_changed = scratch
+    wrong, changed, pin_wrong, pin_changed = words
     flips(circuit, values, rows, CONSTANTS, first, wrong, changed, flags)
     _, arities, pins = circuit[:3]
     base, sources = rows[2], flags[2]

@@ -1,8 +1,8 @@
 """Evolution of a circuit for what its prints answer: the compiled loop behind `printedmlp.circuit.hardening`.
 
 The changes are those of `kernels.gates`. A circuit is priced by the errors that a print with failed devices is
-expected to make, which its single faults tell (`circuit.yields.printed_merit` is the definition); they are found as in
-`kernels.faults`, on a compact copy of the live gates.
+expected to make, which its single faults tell (`circuit.yields.printed_merit` is the definition); they are found as
+in `kernels.faults`, on a compact copy of the live gates.
 """
 
 from __future__ import annotations
@@ -153,8 +153,8 @@ def _expected_errors(
 ) -> Any:
     """Weighted errors of a print under trial, as `circuit.yields.printed_merit` estimates them.
 
-    Both polarities of a fault together concern every row once, so what they cost on average is half of what it costs
-    to invert their place on all rows.
+    Both polarities of a fault together concern every row once, so what they cost on average is half of what it
+    costs to invert their place on all rows.
     """
     tables, arities, pins, outputs, readers, only, last, _, marks, touched, sources, values = copy[:12]
     wrong, changed, wanted, valid, base, kinds = copy[12:]
