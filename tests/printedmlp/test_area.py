@@ -99,7 +99,6 @@ def test_masked_ranges(mask, a, b):
     assert (masked_low(mask, low, varying), masked_high(mask, high, varying)) == (min(values), max(values))
 
 
-@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 @given(layouts(), st.floats(0, 1), st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
 def test_adders_are_those_of_the_emitted_heaps(layout, sparsity, seed):
