@@ -9,6 +9,7 @@ from printedmlp.circuit import Instance, Netlist, classes, input_bits_of, simula
 from printedmlp.circuit import fault_simulation as simulation
 from printedmlp.circuit.fault_simulation import FaultSimulator
 from printedmlp.circuit.faults import STEM, Collapsed, Fault, all_faults, collapse, with_faults
+from printedmlp.circuit.voting import triplicated
 from printedmlp.errors import ConfigError
 from printedmlp.technology import Technology
 from printedmlp.technology.cell import Cell
@@ -169,3 +170,21 @@ def test_a_simulator_that_forgets_branches_is_found_out(monkeypatch):
 def test_a_wrong_class_of_faults_is_found_out():
     mixed = Collapsed(((Fault(2, STEM, 0), Fault(2, STEM, 1)),), ())
     assert len({tuple(function(with_faults(NAND_TREE, [fault]))) for fault in mixed.classes[0]}) == 2
+
+
+@settings(max_examples=25, deadline=None)
+@given(random_netlists(max_inputs=4, max_gates=8))
+def test_three_copies_that_vote_outvote_any_fault_of_a_copy(netlist):
+    tripled = triplicated(netlist, EGFET)
+    assert function(tripled) == function(netlist)
+    for k in range(3 * len(netlist.instances)):
+        for value in (0, 1):
+            assert function(with_faults(tripled, [Fault(tripled.first_driven + k, STEM, value)])) == function(
+                netlist
+            )
+
+
+def test_a_voter_is_not_outvoted():
+    tripled = triplicated(NAND_TREE, EGFET)
+    assert len(tripled.instances) == 3 * 3 + 4
+    assert function(with_faults(tripled, [Fault(tripled.outputs[0], STEM, 0)])) == [0] * 16

@@ -136,10 +136,11 @@ def test_the_campaign_of_the_tree_by_hand():
     simulator = tree()
     found = single_faults(simulator, simulator.singles(), collapse(NAND_TREE, EGFET), (0.2,))
     assert (found.faults, found.collapsed, found.without_effect, found.silent) == (26, 8, 0, 0.0)
-    # Three rows: four inputs at 1, each with its pin, and the six members of two NANDs without a 1. Nine: the output
-    # at 1 and what makes it so. Seven: the output at 0.
+    # Three rows: four inputs at 1, each with its pin, and six members of each first NAND at 1.
+    # Nine: the output at 1 and what makes it so. Seven: the output at 0.
     wrong = {3: 4 * 2 + 2 * 6, 9: 5, 7: 1}
     assert sum(wrong.values()) == 26
+    assert found.accuracy is not None
     assert found.accuracy.mean == pytest.approx(1 - sum(k * n for k, n in wrong.items()) / 26 / 16)
     assert found.within[0.2] == pytest.approx(20 / 26)
 
@@ -178,7 +179,9 @@ def test_expected_merit_ignores_idle_gates_which_flatter_a_mean():
         simulator = FaultSimulator(netlist, EGFET, ROWS, WANTED, n_classes=2, input_bits=1)
         singles, weights = simulator.singles(), row_weights(simulator.held, balanced=True)
         merit = printed_merit(simulator, Devices.of(netlist, EGFET), singles, 0.95, weights)
-        found.append((merit, single_faults(simulator, singles, collapse(netlist, EGFET), ()).accuracy.mean))
+        campaign = single_faults(simulator, singles, collapse(netlist, EGFET), ()).accuracy
+        assert campaign is not None
+        found.append((merit, campaign.mean))
     assert found[0][0] == pytest.approx(found[1][0])
     assert found[0][1] < found[1][1]
 
