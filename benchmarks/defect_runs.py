@@ -1,4 +1,4 @@
-"""Small runs for the benchmark of printing defects, each with and without fault tolerance as an axis of the front."""
+"""Small runs for the benchmark of printing defects, each without and with fault tolerance as an axis."""
 
 from __future__ import annotations
 

@@ -39,6 +39,7 @@ from printedmlp.circuit.hardening import Hardening
 from printedmlp.circuit.refine import Evolution, Refined
 from printedmlp.circuit.simplify import INVERTER
 from printedmlp.circuit.sweep import LARGE_CELLS, SweepSettings, save_power, sweep, within_areas
+from printedmlp.circuit.voting import can_vote, triplicated
 from printedmlp.errors import PrintedMLPWarning, VerificationError
 from printedmlp.forests import forests
 from printedmlp.pareto import non_dominated
@@ -263,23 +264,30 @@ def _power_saved(
 
 
 def _hardened(job: Job, judge: Judge, found: Sequence[Candidate]) -> list[Candidate]:
-    """Variants of the circuits whose prints are worth more, with no more area and with much more."""
+    """Variants of the circuits whose prints are worth more: with no more area, with much more, and as three copies."""
     device_yield = job.config.fault_tolerance
     if device_yield is None or not job.config.power_moves:
         return []
     hardening = Hardening(care_set(job, judge), job.technology, device_yield)
-    small = [c for c in found if 0 < len(c.netlist.instances) <= MOST_HARDENED_CELLS]
-    tasks = [(n, c, slack) for n, c in enumerate(small) for slack in HARDENING_SLACKS]
 
-    def harden(task: tuple[int, Candidate, float]) -> Candidate | None:
-        number, candidate, slack = task
+    def harden(task: tuple[int, tuple[Netlist, float]]) -> Candidate | None:
+        number, (start, slack) = task
         if job.stop.is_set():
             return None
-        rng, area = job.rng("hardening", number), candidate.netlist.area_cm2(job.technology) * MM2_PER_CM2
-        hardened = hardening.run(candidate.netlist, job.config.power_moves, rng, area_mm2=area * slack)
+        area = start.area_cm2(job.technology) * MM2_PER_CM2 * slack
+        hardened = hardening.run(start, job.config.power_moves, job.rng("hardening", number), area_mm2=area)
         return _candidate(job, judge, hardened.netlist)
 
-    return [candidate for candidate in job.in_parallel("hardening", harden, tasks) if candidate]
+    starts = [start for candidate in found for start in hardening_starts(candidate.netlist, job.technology)]
+    return [candidate for candidate in job.in_parallel("hardening", harden, enumerate(starts)) if candidate]
+
+
+def hardening_starts(netlist: Netlist, technology: Technology) -> list[tuple[Netlist, float]]:
+    """Netlists to harden and how many times their area they may have; none that are too large."""
+    starts = [(netlist, slack) for slack in HARDENING_SLACKS]
+    if can_vote(technology):
+        starts.append((triplicated(netlist, technology), 1.0))
+    return [start for start in starts if netlist.instances and len(start[0].instances) <= MOST_HARDENED_CELLS]
 
 
 def _proved(job: Job, candidate: Candidate, recipes: bool) -> str:

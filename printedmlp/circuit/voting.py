@@ -37,15 +37,20 @@ def majority(voters: Sequence[GateClassifier]) -> GateClassifier:
     return GateClassifier(*kind, tuple(union.gates), outputs)
 
 
+def can_vote(technology: Technology) -> bool:
+    """Whether there are the cells that voters are made of."""
+    return all(technology.cells_with_function(2, table) for table in (NAND, OR))
+
+
 def triplicated(netlist: Netlist, technology: Technology) -> Netlist:
     """Triple modular redundancy: three copies of a netlist, and for every output bit the majority of theirs.
 
     A voter is four cells, !(!(a b) !(c (a + b))). Nothing is shared, so a defect in one copy is outvoted; one in a
-    voter is not. Raises ConfigError where the technology lacks a NAND or an OR of two inputs.
+    voter is not. Raises ConfigError where the technology lacks the cells.
     """
-    nand, either = (technology.cells_with_function(2, table) for table in (NAND, OR))
-    if not nand or not either:
+    if not can_vote(technology):
         raise ConfigError(f"technology '{technology.name}': no voter without a NAND and an OR of two inputs")
+    nand, either = (technology.cells_with_function(2, table) for table in (NAND, OR))
     instances: list[Instance] = []
     ballots = []
     for _ in range(3):
