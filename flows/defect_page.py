@@ -31,7 +31,7 @@ def defects_page(found: Mapping[str, Record], stages: Mapping[str, str], source:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
     first = next(iter(found.values()))
-    shown = [stage for stage in OUTLINES if stage in stages.values()]
+    shown = [stage for stage in OUTLINES if stage in {stages[name] for name in found}]
     style = "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "compare.css"))
     return environment.get_template("defects.html.j2").render(
         style=Markup(style),

@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run = open_finished(options.target, ())
         found = defects_of_run(run, settings)
         stages = {record["id"]: record["stage"] for record in run.designs.values()}
-        source = f"{run.name}, test rows of {options.target}"
+        source = f"{run.name}, test rows of seed {run.config.seed}"
         folders = {name: run.run.path("designs", name) for name in found}
         out = options.out or run.folder
     else:

@@ -58,8 +58,8 @@ POWER_SLACKS = (0.0, 0.03)
 """Shares by which a circuit's area may grow for the sake of its power."""
 HARDENING_SLACKS = (1.0, 2.5)
 """How many times its area a circuit may have for the sake of its prints."""
-MOST_HARDENED_CELLS = 300
-"""Larger circuits hold too many faults for every change to be priced by them."""
+MOST_HARDENED_CELLS, CELLS_OF_FULL_MOVES = 150, 25
+"""Cells of the largest circuits that are hardened, and cells above which moves become fewer: each costs more."""
 MM2_PER_CM2 = 100.0
 
 
@@ -264,7 +264,7 @@ def _power_saved(
 
 
 def _hardened(job: Job, judge: Judge, found: Sequence[Candidate]) -> list[Candidate]:
-    """Variants of the circuits whose prints are worth more: with no more area, with much more, and as three copies."""
+    """Variants of the circuits whose prints are worth more: in no more area, in much more, and as three copies."""
     device_yield = job.config.fault_tolerance
     if device_yield is None or not job.config.power_moves:
         return []
@@ -275,7 +275,8 @@ def _hardened(job: Job, judge: Judge, found: Sequence[Candidate]) -> list[Candid
         if job.stop.is_set():
             return None
         area = start.area_cm2(job.technology) * MM2_PER_CM2 * slack
-        hardened = hardening.run(start, job.config.power_moves, job.rng("hardening", number), area_mm2=area)
+        moves = job.config.power_moves * CELLS_OF_FULL_MOVES // max(CELLS_OF_FULL_MOVES, len(start.instances))
+        hardened = hardening.run(start, moves, job.rng("hardening", number), area_mm2=area)
         return _candidate(job, judge, hardened.netlist)
 
     starts = [start for candidate in found for start in hardening_starts(candidate.netlist, job.technology)]
