@@ -38,7 +38,8 @@ def finished_run(folder: Path, name: str, seed: int, device_yield: float) -> tup
     """A run up to refinement, and the same with fault tolerance at a device yield; made unless they are there."""
     plain, sturdy = folder / f"{name}-s{seed}", folder / f"{name}-s{seed}-y{device_yield:g}"
     config = make_config(None, {**SETTINGS, "dataset": name, "seed": seed})
-    design(config, plain, until="refine", quiet=True)
+    if not (plain / DONE).is_file():
+        design(config, plain, until="refine", quiet=True)
     if not (sturdy / DONE).is_file():
         shutil.rmtree(sturdy, ignore_errors=True)
         shutil.copytree(plain, sturdy, ignore=shutil.ignore_patterns(".lock", "refine.json"))

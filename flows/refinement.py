@@ -25,6 +25,7 @@ from flows.mapping import (
     model_of,
     netlist_file,
     netlist_of,
+    printed_merits,
     spread,
     worth_keeping,
 )
@@ -56,6 +57,8 @@ START_STAGES = (TREE, SEARCH, PAPER)
 """Stages whose circuits are refined; forests are the fourth kind of start."""
 POWER_SLACKS = (0.0, 0.03)
 """Shares by which a circuit's area may grow for the sake of its power."""
+KEPT_HARDENED = 10
+"""Circuits of more sturdy prints that go on to proof, at most."""
 HARDENING_SLACKS = (1.0, 2.5)
 """How many times its area a circuit may have for the sake of its prints."""
 MOST_HARDENED_CELLS, CELLS_OF_FULL_MOVES = 150, 25
@@ -280,7 +283,17 @@ def _hardened(job: Job, judge: Judge, found: Sequence[Candidate]) -> list[Candid
         return _candidate(job, judge, hardened.netlist)
 
     starts = [start for candidate in found for start in hardening_starts(candidate.netlist, job.technology)]
-    return [candidate for candidate in job.in_parallel("hardening", harden, enumerate(starts)) if candidate]
+    made = [candidate for candidate in job.in_parallel("hardening", harden, enumerate(starts)) if candidate]
+    return sturdiest(job, judge, made, device_yield)
+
+
+def sturdiest(job: Job, judge: Judge, made: Sequence[Candidate], device_yield: float) -> list[Candidate]:
+    """Those of which no smaller one has prints of as much merit, thinned to a number that can be worked on."""
+    by_key = {candidate.entry["key"]: candidate for candidate in made}
+    merits = {k: printed_merits(job, judge, c.netlist, device_yield)["printed_merit"] for k, c in by_key.items()}
+    entries = [{**candidate.entry, "merit": merits[key]} for key, candidate in by_key.items()]
+    kept = worth_keeping(entries, [entry["area_cm2"] for entry in entries])
+    return [by_key[entry["key"]] for entry in spread(kept, KEPT_HARDENED)]
 
 
 def hardening_starts(netlist: Netlist, technology: Technology) -> list[tuple[Netlist, float]]:
