@@ -25,10 +25,10 @@ from flows.mapping import (
     model_of,
     netlist_file,
     netlist_of,
-    printed_merits,
     spread,
     worth_keeping,
 )
+from flows.sturdy import sturdy_variants
 from hdl.forest import map_forest
 from hdl.gates import gates_verilog
 from hdl.synthesis import equivalent, map_verilog, netlist_verilog
@@ -36,11 +36,9 @@ from printedmlp.choice import POWER_GAIN
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.care import CareSet, copies_for, jittered
 from printedmlp.circuit.gates import GateClassifier
-from printedmlp.circuit.hardening import Hardening
 from printedmlp.circuit.refine import Evolution, Refined
 from printedmlp.circuit.simplify import INVERTER
 from printedmlp.circuit.sweep import LARGE_CELLS, SweepSettings, save_power, sweep, within_areas
-from printedmlp.circuit.voting import can_vote, triplicated
 from printedmlp.errors import PrintedMLPWarning, VerificationError
 from printedmlp.forests import forests
 from printedmlp.pareto import non_dominated
@@ -57,13 +55,6 @@ START_STAGES = (TREE, SEARCH, PAPER)
 """Stages whose circuits are refined; forests are the fourth kind of start."""
 POWER_SLACKS = (0.0, 0.03)
 """Shares by which a circuit's area may grow for the sake of its power."""
-KEPT_HARDENED = 10
-"""Circuits of more sturdy prints that go on to proof, at most."""
-HARDENING_SLACKS = (1.0, 2.5)
-"""How many times its area a circuit may have for the sake of its prints."""
-MOST_HARDENED_CELLS, CELLS_OF_FULL_MOVES = 150, 25
-"""Cells of the largest circuits that are hardened, and cells above which moves become fewer: each costs more."""
-MM2_PER_CM2 = 100.0
 
 
 @dataclass(frozen=True)
@@ -94,8 +85,10 @@ def refine(job: Job) -> list[str]:
     for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolution, *item), numbered)
     saved = [candidate for family in for_power for candidate in family]
     plain = {candidate.entry["key"]: candidate for candidate in found}
-    more = [*_hardened(job, judge, found), *saved]
-    by_key = {**{candidate.entry["key"]: candidate for candidate in more}, **plain}
+    sturdy = [
+        _candidate(job, judge, n) for n in sturdy_variants(job, judge, evolution.care, [c.netlist for c in found])
+    ]
+    by_key = {**{candidate.entry["key"]: candidate for candidate in saved}, **plain}
     everything = list(by_key.values())
     files = list(job.in_parallel("proof", lambda c: _proved(job, c, c.entry["key"] in plain), everything))
     pairs = zip(everything, files, strict=True)
@@ -264,44 +257,6 @@ def _power_saved(
             least = saved.power_uw
             found.append(_candidate(job, judge, saved.netlist))
     return found
-
-
-def _hardened(job: Job, judge: Judge, found: Sequence[Candidate]) -> list[Candidate]:
-    """Variants of the circuits whose prints are worth more: in no more area, in much more, and as three copies."""
-    device_yield = job.config.fault_tolerance
-    if device_yield is None or not job.config.power_moves:
-        return []
-    hardening = Hardening(care_set(job, judge), job.technology, device_yield)
-
-    def harden(task: tuple[int, tuple[Netlist, float]]) -> Candidate | None:
-        number, (start, slack) = task
-        if job.stop.is_set():
-            return None
-        area = start.area_cm2(job.technology) * MM2_PER_CM2 * slack
-        moves = job.config.power_moves * CELLS_OF_FULL_MOVES // max(CELLS_OF_FULL_MOVES, len(start.instances))
-        hardened = hardening.run(start, moves, job.rng("hardening", number), area_mm2=area)
-        return _candidate(job, judge, hardened.netlist)
-
-    starts = [start for candidate in found for start in hardening_starts(candidate.netlist, job.technology)]
-    made = [candidate for candidate in job.in_parallel("hardening", harden, enumerate(starts)) if candidate]
-    return sturdiest(job, judge, made, device_yield)
-
-
-def sturdiest(job: Job, judge: Judge, made: Sequence[Candidate], device_yield: float) -> list[Candidate]:
-    """Those of which no smaller one has prints of as much merit, thinned to a number that can be worked on."""
-    by_key = {candidate.entry["key"]: candidate for candidate in made}
-    merits = {k: printed_merits(job, judge, c.netlist, device_yield)["printed_merit"] for k, c in by_key.items()}
-    entries = [{**candidate.entry, "merit": merits[key]} for key, candidate in by_key.items()]
-    kept = worth_keeping(entries, [entry["area_cm2"] for entry in entries])
-    return [by_key[entry["key"]] for entry in spread(kept, KEPT_HARDENED)]
-
-
-def hardening_starts(netlist: Netlist, technology: Technology) -> list[tuple[Netlist, float]]:
-    """Netlists to harden and how many times their area they may have; none that are too large."""
-    starts = [(netlist, slack) for slack in HARDENING_SLACKS]
-    if can_vote(technology):
-        starts.append((triplicated(netlist, technology), 1.0))
-    return [start for start in starts if netlist.instances and len(start[0].instances) <= MOST_HARDENED_CELLS]
 
 
 def _proved(job: Job, candidate: Candidate, recipes: bool) -> str:

@@ -60,8 +60,8 @@ class FrontPoint:
         None where the technology has no figures.
     max_rate_hz : highest rate at the nominal voltage; None where no path from input to output or no delay is known.
     model_sha256 : hash of the classifier's JSON text.
-    printed_merit : what prints are expected to be worth at the device yield of `fault_tolerance`; None without
-    that.
+    printed_merit : what prints are expected to be worth at the device yield of `fault_tolerance`; None
+        without that.
     system : comparators and, by kind of sensor front end, area and power with it; None where that is not known.
     proof : of the netlist, against its Verilog and its integers; None in records that lack it.
     """

@@ -39,6 +39,13 @@ def device_count(cell: Cell) -> int:
     return 3 * cell.n_states
 
 
+def shared_devices(cell: Cell) -> tuple[int, int]:
+    """Devices of a cell that are counted to each of its inputs, and those that are counted to its output."""
+    devices, inputs = device_count(cell), len(cell.inputs)
+    share = devices // (inputs + 1)
+    return share, devices - share * inputs
+
+
 def assumed_cells(netlist: Netlist, technology: Technology) -> tuple[str, ...]:
     """Names of the netlist's cells whose devices the technology does not count."""
     return tuple(name for name in netlist.cell_counts() if technology.cell(name).devices is None)
@@ -79,10 +86,9 @@ class Devices:
         """Count the devices of a netlist."""
         rows = []
         for k, instance in enumerate(netlist.instances):
-            devices, inputs = device_count(technology.cell(instance.cell)), len(instance.inputs)
-            share = devices // (inputs + 1)
-            rows += [(k, pin, share, k) for pin in range(inputs)]
-            rows.append((netlist.first_driven + k, STEM, devices - share * inputs, k))
+            of_pin, of_output = shared_devices(technology.cell(instance.cell))
+            rows += [(k, pin, of_pin, k) for pin in range(len(instance.inputs))]
+            rows.append((netlist.first_driven + k, STEM, of_output, k))
         table = np.array([row for row in rows if row[2]], dtype=np.int64).reshape(-1, 4)
         return cls(table[:, :2], table[:, 2], table[:, 3])
 

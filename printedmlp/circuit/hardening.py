@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from printedmlp.circuit.care import CareSet
-from printedmlp.circuit.devices import device_count
+from printedmlp.circuit.devices import shared_devices
 from printedmlp.circuit.netlist import FIRST_INPUT, Netlist
 from printedmlp.circuit.refine import MOVE_WEIGHTS
 from printedmlp.circuit.slots import CellKinds, netlist_of, slots_of
@@ -106,8 +106,6 @@ def _failures(kinds: CellKinds, technology: Technology, device_yield: float) -> 
     """(K, 2) probability that a pin, and that the output, of every kind of gate fails; see `circuit.devices`."""
     found = np.zeros((len(kinds.names), 2))
     for kind, name in enumerate(kinds.names[1:], start=1):
-        cell = technology.cell(name)
-        devices, inputs = device_count(cell), len(cell.inputs)
-        share = devices // (inputs + 1)
-        found[kind] = 1 - device_yield**share, 1 - device_yield ** (devices - share * inputs)
+        of_pin, of_output = shared_devices(technology.cell(name))
+        found[kind] = 1 - device_yield**of_pin, 1 - device_yield**of_output
     return found
