@@ -85,9 +85,8 @@ def refine(job: Job) -> list[str]:
     for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolution, *item), numbered)
     saved = [candidate for family in for_power for candidate in family]
     plain = {candidate.entry["key"]: candidate for candidate in found}
-    sturdy = [
-        _candidate(job, judge, n) for n in sturdy_variants(job, judge, evolution.care, [c.netlist for c in found])
-    ]
+    sturdy = sturdy_variants(job, judge, evolution.care, [candidate.netlist for candidate in found])
+    saved += [_candidate(job, judge, netlist) for netlist in sturdy]
     by_key = {**{candidate.entry["key"]: candidate for candidate in saved}, **plain}
     everything = list(by_key.values())
     files = list(job.in_parallel("proof", lambda c: _proved(job, c, c.entry["key"] in plain), everything))
