@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from flows.defect_text import assumption_words, cells_of, critical_words, head_of
-from flows.plot import BOTTOM, HEIGHT, LEFT, OUTLINES, RIGHT, TOP, WIDTH, key_svg
-from flows.report import TEMPLATES
+from flows.explorer import render
+from flows.plot import OUTLINES, key_svg
+from flows.plot_axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 
 Record = Mapping[str, Any]
 Point = tuple[float, float]
@@ -27,14 +27,12 @@ def defects_page(found: Mapping[str, Record], stages: Mapping[str, str], source:
     stages : the stage of each circuit, one of `flows.plot.OUTLINES`, which decides mark and colour.
     source : what the rows are.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     first = next(iter(found.values()))
     shown = [stage for stage in OUTLINES if stage in {stages[name] for name in found}]
-    style = "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "compare.css"))
-    return environment.get_template("defects.html.j2").render(
-        style=Markup(style),
+    return render(
+        "defects.html.j2",
+        [],
+        ("compare.css",),
         source=source,
         n_rows=first["rows"],
         loss=f"{first['settings']['loss']:.1%}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.compare_text import percent, table
-from flows.report import significant
+from flows.wording import significant
 
 Record = Mapping[str, Any]
 NAMED = 3
