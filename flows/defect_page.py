@@ -32,7 +32,7 @@ def defects_page(found: Mapping[str, Record], stages: Mapping[str, str], source:
     return render(
         "defects.html.j2",
         [],
-        ("compare.css",),
+        ("compare.css", "defects.css"),
         source=source,
         n_rows=first["rows"],
         loss=f"{first['settings']['loss']:.1%}",
