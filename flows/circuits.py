@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,11 @@ def _named(job: Job) -> dict[str, Entry]:
 
 def by_merit(found: Sequence[Entry], n_validation: int) -> list[Entry]:
     """The records with the merit that decides at the end: what the stages kept by both parts' rows together."""
-    return [{**e, "merit": merit_of(e["merit"], e["score"], n_validation)} for e in found]
+    pairs = (("merit", "score"), ("printed_merit", "printed_score"))
+    return [
+        {**e, **{name: merit_of(e[name], e[score], n_validation) for name, score in pairs if name in e}}
+        for e in found
+    ]
 
 
 def _identity(entry: Entry) -> tuple[str, str]:
@@ -207,7 +212,8 @@ def _identity(entry: Entry) -> tuple[str, str]:
 def chosen_front(job: Job, found: Sequence[Entry]) -> list[Choice]:
     """The front among mapped candidates under the user's limits; warns where nothing keeps to them."""
     choices, limits = [Choice(entry) for entry in found], job.config.limits
-    front = select_front(choices, limits=limits)
+    robustness = attrgetter("printed_merit") if job.config.fault_tolerance is not None else None
+    front = select_front(choices, limits=limits, robustness=robustness)
     if not front:
         warnings.warn(f"the front is empty: {nearest_miss(choices, limits)}", PrintedMLPWarning, stacklevel=2)
     return front
@@ -238,6 +244,7 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         score=entry["score"],
         merit=entry["merit"],
         choice_power_mw=entry["choice_power_mw"],
+        printed_merit=entry.get("printed_merit"),
         test=Metrics.from_json(figures),
         model_sha256=sha256_text(model.dumps()),
         **{key: figures[key] for key in CIRCUIT_FIGURES},

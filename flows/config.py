@@ -86,6 +86,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "battery_mah": (1e-9, 1e9),
     "battery_v": (1e-9, 1e3),
     "proof_time_limit": (0.0, 1e6),
+    "fault_tolerance": (0.5, 1.0),
     "max_area": (0.0, 1e6),
     "max_power": (0.0, 1e6),
     "min_accuracy": (0.0, 1.0),
@@ -105,6 +106,7 @@ AT_REST: dict[str, Any] = {
     "battery_mah": None,
     "battery_v": None,
     "proof_time_limit": PROOF_TIME_LIMIT_S,
+    "fault_tolerance": None,
 }
 """Settings that are not written while they have these values."""
 
@@ -153,6 +155,8 @@ class DesignConfig:
     sample_rate : samples a second that are to be classified, for switching power and what power sources can do.
     battery_mah, battery_v : capacity and voltage of a battery whose life is told; both or neither.
     proof_time_limit : seconds after which a circuit is said not to be proved; 0 tries none.
+    fault_tolerance : device yield, 0.5 to 1, that prints are expected to have. What they are then worth on average
+        is an axis of the front beside merit, area and power, and refinement spends area on it; None for no axis.
     random_vectors : seeded random vectors each circuit is simulated with, at least 10,000.
     simulator : "verilator" or "icarus".
     """
@@ -199,6 +203,7 @@ class DesignConfig:
     battery_mah: float | None = None
     battery_v: float | None = None
     proof_time_limit: float = PROOF_TIME_LIMIT_S
+    fault_tolerance: float | None = None
     random_vectors: int = 10_000
     simulator: str = "verilator"
 
@@ -215,6 +220,8 @@ class DesignConfig:
                 raise ConfigError(f"{key}: {value} is not in {low:g}..{high:g}")
         if self.msb < self.lsb:
             raise ConfigError(f"msb: {self.msb} is below lsb {self.lsb}")
+        if self.fault_tolerance is not None and self.inputs == THERMOMETER:
+            raise ConfigError(f"fault_tolerance: {self.fault_tolerance} needs binary inputs, not {THERMOMETER}")
         if self.hidden is not None and not (self.hidden and all(1 <= n <= 256 for n in self.hidden)):
             raise ConfigError(f"hidden: {list(self.hidden)} must be layer sizes in 1..256")
         check_weights(self.class_weights)

@@ -113,6 +113,10 @@ def _limits(parser: CommandParser) -> None:
     _setting(parser, LIMITS, "max_area", "largest cell area on the front", unit="cm2", shown="no limit")
     _setting(parser, LIMITS, "max_power", "largest power at the nominal voltage", unit="mW", shown="no limit")
     _setting(parser, LIMITS, "min_accuracy", "least validation value of the metric", shown="no limit")
+    words = "device yield at which what prints are worth is an axis of the front"
+    low, high = RANGES["fault_tolerance"]
+    kind = Kind(f"share {low:g}..{high:g}", number, "", "YIELD")
+    _setting(parser, LIMITS, "fault_tolerance", words, kind=kind, shown="no such axis")
 
 
 def _circuit(parser: CommandParser) -> None:

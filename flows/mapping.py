@@ -19,6 +19,9 @@ from hdl.gates import gates_verilog
 from hdl.synthesis import map_verilog, netlist_verilog, read_netlist
 from hdl.tree import tree_verilog
 from printedmlp.circuit import Netlist
+from printedmlp.circuit.devices import Devices
+from printedmlp.circuit.fault_simulation import FaultSimulator
+from printedmlp.circuit.yields import printed_merit, row_weights
 from printedmlp.classifier import Classifier, classifier_from_json
 from printedmlp.objective import Objective
 from printedmlp.vectors import Vectors
@@ -68,6 +71,11 @@ class Choice:
     def area_cm2(self) -> float:
         """Cell area of the netlist, or of the whole system where that decides."""
         return area_of(self.entry)
+
+    @property
+    def printed_merit(self) -> float:
+        """Merit that prints of the netlist are expected to have; 0 where nobody asked for it."""
+        return float(self.entry.get("printed_merit", 0.0))
 
     @property
     def power_mw_nominal(self) -> float:
@@ -172,12 +180,33 @@ def mapped(job: Job, entry: Entry, effort: str) -> Entry:
 
 
 def finish(job: Job, judge: Judge, entry: Entry, file: str) -> Entry:
-    """The candidate with the figures of its final netlist, which `file` holds."""
+    """The candidate with the figures of its final netlist, which `file` holds.
+
+    Where fault tolerance counts, those of its prints are among them; the baselines do without.
+    """
     record = job.run.read_json(file)
     netlist = read_netlist(record["netlist"], job.technology)
     power = power_of(netlist, job.technology, judge.deciding_codes(), job.config.input_bits)
     figures = {"area_cm2": record["area_cm2"], "choice_power_mw": power[job.technology.nominal_voltage]}
+    if job.config.fault_tolerance is not None and entry["stage"] not in BASELINES:
+        figures |= printed_merits(job, judge, netlist, job.config.fault_tolerance)
     return {**entry, **figures, "netlist_file": file}
+
+
+def printed_merits(job: Job, judge: Judge, netlist: Netlist, device_yield: float) -> dict[str, float]:
+    """Merit and score that prints of a netlist are expected to have: on all rows that decide, on validation rows.
+
+    Without faults they are the figures of the chosen metric, or the balanced accuracy where that is macro F1.
+    """
+    y, validation = np.concatenate([judge.train.y, judge.validation.y]), judge.validation
+    parts = {"printed_merit": (judge.deciding_codes(), y), "printed_score": (validation.codes, validation.y)}
+    devices, sizes = Devices.of(netlist, job.technology), (judge.train.n_classes, job.config.input_bits)
+    found = {}
+    for name, rows in parts.items():
+        simulator = FaultSimulator(netlist, job.technology, *rows, n_classes=sizes[0], input_bits=sizes[1])
+        weights = row_weights(simulator.held, balanced=job.config.metric != "accuracy")
+        found[name] = printed_merit(simulator, devices, simulator.singles(), device_yield, weights)
+    return found
 
 
 def worth_keeping(entries: Sequence[Entry], sizes: Sequence[float]) -> list[Entry]:

@@ -28,6 +28,7 @@ from flows.mapping import (
     spread,
     worth_keeping,
 )
+from flows.sturdy import sturdy_variants
 from hdl.forest import map_forest
 from hdl.gates import gates_verilog
 from hdl.synthesis import equivalent, map_verilog, netlist_verilog
@@ -84,6 +85,8 @@ def refine(job: Job) -> list[str]:
     for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolution, *item), numbered)
     saved = [candidate for family in for_power for candidate in family]
     plain = {candidate.entry["key"]: candidate for candidate in found}
+    sturdy = sturdy_variants(job, judge, evolution.care, [candidate.netlist for candidate in found])
+    saved += [_candidate(job, judge, netlist) for netlist in sturdy]
     by_key = {**{candidate.entry["key"]: candidate for candidate in saved}, **plain}
     everything = list(by_key.values())
     files = list(job.in_parallel("proof", lambda c: _proved(job, c, c.entry["key"] in plain), everything))

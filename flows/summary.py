@@ -36,7 +36,7 @@ def summary_text(front: Mapping[str, Any], technology: Technology) -> str:
     others = [FrontPoint.from_json(record) for record in front.get("others", [])]
     rows = [_row(point, exact, voltage) for point in (textbook, exact, *points)]
     carried = _carried([front["exact"], *front["front"]], voltage)
-    notes = [_note(exact, voltage), *_proofs(front)]
+    notes = [_note(exact, voltage), *_printed(points), *_proofs(front)]
     return "\n".join([HEAD, *rows, *notes, *_stages([*points, *others], exact), *carried])
 
 
@@ -59,6 +59,12 @@ def _note(exact: FrontPoint, voltage: str) -> str:
     )
     known = [name for name, figure in _nominal(exact, voltage).items() if figure is not None]
     return majority + (f"; {' and '.join(known)} at {voltage} V" if known else "") + chosen
+
+
+def _printed(points: Sequence[FrontPoint]) -> list[str]:
+    """What prints are expected to be worth, where that was an axis of the front."""
+    merits = [f"{p.id} {p.printed_merit:.1%}" for p in points if p.printed_merit is not None]
+    return [f"expected merit of prints: {', '.join(merits)}"] if merits else []
 
 
 def _nominal(point: FrontPoint, voltage: str) -> dict[str, float | None]:

@@ -8,7 +8,7 @@ are often far below the smallest characterised one. Along the slew axis values a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from printedmlp.circuit import Netlist
+from printedmlp.circuit import Instance, Netlist
 from printedmlp.circuit.netlist import FIRST_INPUT
 from printedmlp.errors import ConfigError
 from printedmlp.technology import Arc, ArcTiming, DelayTable, Technology
@@ -102,6 +102,17 @@ def critical_path(
     return TimingReport(voltage, delay_ms, rate, path, walk.extrapolated, start, netlist.outputs.index(net))
 
 
+def arc_delays(netlist: Netlist, technology: Technology, voltage: float) -> list[list[tuple[int, int, int, float]]]:
+    """For every instance what may move its output: net, its edge, the output's edge (0 fall, 1 rise), delay in ns.
+
+    Loads and transitions are those of `critical_path`, which raises the same errors.
+    """
+    _check(netlist, technology, voltage)
+    walk = _Walk(netlist, technology, voltage, _loads(netlist, technology, voltage, technology.output_load_pf))
+    arrivals = walk.run(technology.input_slew_ns)
+    return [walk.moves(k, instance, arrivals) for k, instance in enumerate(netlist.instances)]
+
+
 def _check(netlist: Netlist, technology: Technology, voltage: float) -> None:
     if voltage not in technology.voltages:
         raise ConfigError(f"technology '{technology.name}' has no figures at {voltage} V")
@@ -153,6 +164,21 @@ class _Walk:
             fall, rise = (self.latest(cell.arcs, nets, arrivals, net, edge) for edge in (0, 1))
             arrivals.append((fall, rise))
         return arrivals
+
+    def moves(
+        self, k: int, instance: Instance, arrivals: Sequence[tuple[_Arrival, _Arrival]]
+    ) -> list[tuple[int, int, int, float]]:
+        """Every arc of instance k from an edge that arrives: net, edge, the output's edge, delay in ns."""
+        cell, net = self.technology.cell(instance.cell), self.netlist.first_driven + k
+        nets = dict(zip(cell.inputs, instance.inputs, strict=True))
+        found = []
+        for arc, edge in ((arc, edge) for arc in cell.arcs for edge in (0, 1)):
+            for cause in _CAUSES[arc.sense][edge]:
+                start = arrivals[nets[arc.input]][cause]
+                end = self.through(arc, start, net, edge, (nets[arc.input], cause, arc.input))
+                if end.time_ns > float("-inf"):
+                    found.append((nets[arc.input], cause, edge, end.time_ns - start.time_ns))
+        return found
 
     def latest(
         self,

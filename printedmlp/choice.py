@@ -7,7 +7,7 @@ looked at, the power that those rows cause included: candidates need not have me
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -17,6 +17,8 @@ TRUST = 1.5
 """Standard errors by which the training rows may lift a circuit above its validation score."""
 POWER_GAIN = 0.03
 """A circuit that is better in power alone must be better by this share."""
+ROBUST_GAIN = 0.005
+"""A circuit that is better in the merit of its prints alone must be better by this much."""
 ROUNDING = 1e-9
 
 
@@ -96,7 +98,11 @@ class Limits:
 
 
 def select_front(
-    candidates: Sequence[Circuit], *, limits: Limits | None = None, axes: Sequence[str] = AXES
+    candidates: Sequence[Circuit],
+    *,
+    limits: Limits | None = None,
+    axes: Sequence[str] = AXES,
+    robustness: Callable[[Circuit], float] | None = None,
 ) -> list[Circuit]:
     """The circuits within the limits that are worth keeping, smallest first; empty where none keeps to them.
 
@@ -111,9 +117,11 @@ def select_front(
     candidates : what there is to choose from.
     limits : hard limits; None for none.
     axes : those of `AXES` that count; of the others nothing is looked at.
+    robustness : a further axis, the merit that prints are expected to have; more is better, and a circuit that is
+        better in it alone must be better by `ROBUST_GAIN`.
     """
     able = [c for c in candidates if limits is None or limits.allows(c)]
-    keys = {c.id: _coordinates(c, axes) for c in able}
+    keys = {c.id: (*_coordinates(c, axes), -robustness(c) if robustness else 0.0) for c in able}
     kept: list[Circuit] = []
     # Whatever makes a circuit pointless comes before it in this order, or is made pointless by what does.
     for circuit in sorted(able, key=lambda c: (*keys[c.id], -c.score, c.id)):
@@ -154,6 +162,8 @@ def _coordinates(circuit: Judged, axes: Sequence[str]) -> tuple[float, float, fl
     )
 
 
-def _makes_pointless(one: tuple[float, float, float], other: tuple[float, float, float]) -> bool:
+def _makes_pointless(one: Sequence[float], other: Sequence[float]) -> bool:
+    if one[3] > other[3] + ROBUST_GAIN:
+        return False
     gain = one[2] - other[2]
     return one[0] <= other[0] and one[1] <= other[1] and (gain <= 0 or gain < POWER_GAIN * one[2])

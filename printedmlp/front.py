@@ -60,6 +60,8 @@ class FrontPoint:
         None where the technology has no figures.
     max_rate_hz : highest rate at the nominal voltage; None where no path from input to output or no delay is known.
     model_sha256 : hash of the classifier's JSON text.
+    printed_merit : what prints are expected to be worth at the device yield of `fault_tolerance`; None
+        without that.
     system : comparators and, by kind of sensor front end, area and power with it; None where that is not known.
     proof : of the netlist, against its Verilog and its integers; None in records that lack it.
     """
@@ -80,6 +82,7 @@ class FrontPoint:
     score: float
     merit: float
     choice_power_mw: float | None = None
+    printed_merit: float | None = None
     description: str = ""
     cell_counts: Mapping[str, int] = field(default_factory=dict)
     system: Mapping[str, Any] | None = None
@@ -118,6 +121,8 @@ class FrontPoint:
         """A flat JSON-ready dictionary, test figures beside the circuit's; `from_json` is its inverse."""
         data = asdict(self)
         del data["test"]
+        if self.printed_merit is None:
+            del data["printed_merit"]
         return {**data, "topology": list(self.topology), **self.test.to_json()}
 
     @classmethod
@@ -241,14 +246,15 @@ def front_csv(points: Sequence[FrontPoint], exact: FrontPoint, *, voltage: str) 
     """
     text = io.StringIO()
     bare = any((point.system or {}).get(FRONT_ENDS[-1]) for point in points)
-    rows = [_csv_row(point, exact, voltage, bare) for point in (exact, *points)]
+    printed = any(point.printed_merit is not None for point in points)
+    rows = [_csv_row(point, exact, voltage, bare, printed) for point in (exact, *points)]
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
 
 
-def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str, bare: bool) -> dict[str, Any]:
+def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str, bare: bool, printed: bool) -> dict[str, Any]:
     test = point.test
     return {
         "id": point.id,
@@ -257,6 +263,7 @@ def _csv_row(point: FrontPoint, exact: FrontPoint, voltage: str, bare: bool) -> 
         "metric": point.metric,
         "score": point.score,
         "merit": point.merit,
+        **({"printed_merit": point.printed_merit} if printed else {}),
         "test_score": point.test_score,
         "train_accuracy": point.train_accuracy,
         "validation_accuracy": point.validation_accuracy,

@@ -1,13 +1,16 @@
-"""Circuits that vote: the majority of several classifiers of gates, on every bit of the class's number."""
+"""Circuits that vote on every bit of the class's number: several classifiers of gates, or copies of one netlist."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from printedmlp.circuit.gates import Gate, GateClassifier
-from printedmlp.errors import ModelError
+from printedmlp.circuit.netlist import Instance, Netlist
+from printedmlp.errors import ConfigError, ModelError
+from printedmlp.technology import Technology
 
 AND, OR = 0b1000, 0b1110
+NAND = 0b0111
 ZERO, ONE = 0, 1
 
 
@@ -32,6 +35,43 @@ def majority(voters: Sequence[GateClassifier]) -> GateClassifier:
     needed = len(voters) // 2 + 1
     outputs = tuple(union.at_least(needed, bits) for bits in zip(*ballots, strict=True))
     return GateClassifier(*kind, tuple(union.gates), outputs)
+
+
+def can_vote(technology: Technology) -> bool:
+    """Whether there are the cells that voters are made of."""
+    return all(technology.cells_with_function(2, table) for table in (NAND, OR))
+
+
+def triplicated(netlist: Netlist, technology: Technology) -> Netlist:
+    """Triple modular redundancy: three copies of a netlist, and for every output bit the majority of theirs.
+
+    A voter is four cells, !(!(a b) !(c (a + b))). Nothing is shared, so a defect in one copy is outvoted; one in a
+    voter is not. Raises ConfigError where the technology lacks the cells.
+    """
+    if not can_vote(technology):
+        raise ConfigError(f"technology '{technology.name}': no voter without a NAND and an OR of two inputs")
+    nand, either = (technology.cells_with_function(2, table) for table in (NAND, OR))
+    instances: list[Instance] = []
+    ballots = []
+    for _ in range(3):
+        shift, first = len(instances), netlist.first_driven
+
+        def moved(net: int, shift: int = shift, first: int = first) -> int:
+            return net + shift if net >= first else net
+
+        instances += [Instance(i.cell, tuple(map(moved, i.inputs))) for i in netlist.instances]
+        ballots.append([moved(net) for net in netlist.outputs])
+    outputs = []
+    for a, b, c in zip(*ballots, strict=True):
+        net = netlist.first_driven + len(instances)
+        instances += [
+            Instance(nand[0].name, (a, b)),
+            Instance(either[0].name, (a, b)),
+            Instance(nand[0].name, (c, net + 1)),
+            Instance(nand[0].name, (net, net + 2)),
+        ]
+        outputs.append(net + 3)
+    return Netlist(netlist.n_inputs, tuple(instances), tuple(outputs))
 
 
 class _Union:

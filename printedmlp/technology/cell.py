@@ -61,7 +61,7 @@ class Cell:
     ``truth_table`` has bit s set when the output is 1 in input state s; bit i of s is the value of ``inputs[i]``.
     ``leakage_nw[v][s]`` is the static power in nW at voltage v in state s; ``capacitance_pf[v][i]`` belongs to
     ``inputs[i]``. Mappings are empty where a library does not say; ``leakage_is_mean`` tells that one mean figure
-    stands for every state.
+    stands for every state. ``devices`` counts transistors and resistors, None where nobody says.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Cell:
     max_load_pf: float | None = None
     leakage_is_mean: bool = False
     energies: tuple[SwitchingEnergy, ...] = ()
+    devices: int | None = None
     truth_table: int = field(init=False)
 
     def __post_init__(self) -> None:

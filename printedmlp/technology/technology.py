@@ -33,7 +33,8 @@ class Technology:
     (latch, flip_flop, tristate), for which netlists have no use. Area and function of every cell are known, power
     and delay may not be. ``output_load_pf`` loads every output bit and should be about one gate input;
     ``input_slew_ns`` is the transition time of the input bits. ``front_end`` is at the nominal voltage, None where
-    nothing is known of it. Raises ConfigError when there is no cell at all.
+    nothing is known of it. ``devices_source`` says where the cells' numbers of devices come from. Raises
+    ConfigError when there is no cell at all.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Technology:
     output_load_pf: float = 100.0
     input_slew_ns: float = 1e6
     front_end: FrontEndFigures | None = None
+    devices_source: str = ""
 
     def __post_init__(self) -> None:
         if not self.cells:
@@ -132,6 +134,7 @@ def _technology(entries: Entries) -> Technology:
         source=entries.text("source", ""),
         other_cells={name: table.text("kind") for name, table in tables.items() if name not in mappable},
         front_end=front_end_figures(front_end) if front_end.data else None,
+        devices_source=entries.text("devices_source", ""),
         **{key: entries.number(key, least=least) for key, least in _NUMBERS.items() if key in entries.data},
     )
 
@@ -162,8 +165,18 @@ def _cell(name: str, entries: Entries, voltages: tuple[float, ...], axes: _Axes 
         arcs=tuple(_arc(arc, inputs, voltages, axes) for arc in arcs) if axes else (),
         leakage_is_mean=bool(leakage) and not by_state,
         energies=switching_energies(energies, inputs, voltages, axes[1]) if axes else (),
+        devices=_devices(entries),
         **load,
     )
+
+
+def _devices(entries: Entries) -> int | None:
+    if "devices" not in entries.data:
+        return None
+    found = entries.number("devices", least=1)
+    if found != int(found):
+        raise entries.wrong("devices", "a whole number")
+    return int(found)
 
 
 def _leakage(

@@ -19,9 +19,10 @@ UNITS = {
     "sample_rate": "Hz",
     "battery_mah": "mAh",
     "battery_v": "V",
+    "threshold_sigma": "steps of the code",
 }
 """Options that stand for a quantity. Any other number is a count or a share, or one of `BARE`."""
-BARE = {"mutations_per_child"}
+BARE = {"mutations_per_child", "sigma"}
 FACTS = re.compile(r"\[(?P<kind>[^\[\];]+); default: (?P<default>[^\[\];]+(?:;[^\[\];]+)?)\]$")
 
 
