@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from printedmlp.errors import PrintedMLPError, PrintedMLPWarning
+from printedmlp.errors import PrintedMLPError, PrintedMLPWarning, one_line
 
 EXIT_OK = 0
 EXIT_USER_ERROR = 2
@@ -41,7 +41,10 @@ def run_command(command: Command, arguments: Sequence[str] | None = None) -> int
             return EXIT_PIPE
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
-            print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+            print(f"error: {one_line(f'{place}{error.strerror or error}')}", file=sys.stderr)
+            return EXIT_USER_ERROR
+        except MemoryError:
+            print("error: the memory of this machine is not enough for this input", file=sys.stderr)
             return EXIT_USER_ERROR
     return EXIT_OK
 
@@ -54,4 +57,4 @@ def _discard_output() -> None:
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, PrintedMLPWarning):
-        print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+        print(f"warning: {one_line(str(message))}", file=sys.stderr)

@@ -19,6 +19,7 @@ COMMENT_WIDTH = 124
 _SLUG_LIMIT = 40
 _MESSAGE_LIMIT = 40
 _PATH_LIMIT = 4096
+_FEWEST_READ = 1024
 
 
 def clean_text(text: str, limit: int = NAME_LIMIT) -> str:
@@ -27,10 +28,13 @@ def clean_text(text: str, limit: int = NAME_LIMIT) -> str:
     Control and format characters (escape codes, zero-width and direction marks) are removed; text longer than
     `limit` characters is cut and ends in an ellipsis.
     """
-    composed = unicodedata.normalize("NFC", text)
+    # Composing takes quadratic time in combining marks, so what will not be shown is cut off before.
+    read = text[: max(_FEWEST_READ, 2 * limit)]
+    composed = unicodedata.normalize("NFC", read)
     visible = "".join(c for c in composed if c.isspace() or unicodedata.category(c)[0] != "C")
     line = " ".join(visible.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    whole = len(read) == len(text) and len(line) <= limit
+    return line if whole else line[: limit - 1] + "…"
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
