@@ -9,7 +9,6 @@ of a stage is its own front by training and validation rows; the test rows choos
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -46,6 +45,7 @@ from flows.published_figures import published_rows
 from flows.run import whole_folder, write_text
 from hdl.adder_graph import EXTRA, LIBRARY, library_version
 from printedmlp.errors import ConfigError, PrintedMLPWarning
+from printedmlp.files import parse_json
 from printedmlp.model import DiscreteMLP
 from printedmlp.names import clean_text
 
@@ -188,7 +188,7 @@ def check_place(out: Path) -> None:
         raise ConfigError(f"{out}: is no folder")
     entries = sorted(entry.name for entry in out.iterdir())
     try:
-        earlier = json.loads((out / TABLE).read_text(encoding="utf-8")).get("format") == FORMAT
+        earlier = parse_json((out / TABLE).read_text(encoding="utf-8")).get("format") == FORMAT
     except (OSError, ValueError, AttributeError):
         earlier = False
     if entries and not earlier:

@@ -22,6 +22,7 @@ from hdl.liberty import read_liberty
 from printedmlp.choice import ROUNDING
 from printedmlp.classifier import classifier_from_json
 from printedmlp.errors import ConfigError, PrintedMLPWarning
+from printedmlp.files import parse_json
 from printedmlp.front import LOSSES, STAGE_ORDER
 from printedmlp.preparation import PARTS
 from printedmlp.technology import Technology, load_technology
@@ -167,7 +168,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ConfigError(f"{folder}: is not the folder of a run: it has no {MANIFEST}")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = parse_json(path.read_text(encoding="utf-8"))
         if manifest["format"] == FORMAT and isinstance(manifest["stages"], dict):
             return dict(manifest)
     except (ValueError, KeyError, TypeError):

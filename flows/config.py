@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from printedmlp.errors import ConfigError
+from printedmlp.errors import ConfigError, DataError
+from printedmlp.files import MOST_TOML, parse_toml, read_text
 from printedmlp.front import Limits
 from printedmlp.metrics import METRICS
 from printedmlp.objective import check_weights
@@ -293,8 +293,10 @@ def _toml_value(value: Any) -> str:
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        values = parse_toml(read_text(file, MOST_TOML, "TOML file"))
+    except DataError as error:
+        raise ConfigError(str(error)) from None
+    except ValueError as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}") from None
     return {key: _checked(file, key, value) for key, value in values.items()}
 
