@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hdl.tools import run_yosys
+from hdl.harmless import harmless_tokens
+from hdl.tools import READING, run_yosys
 from printedmlp.errors import ToolError
 
 _RIPPLE_CARRY = Path(__file__).with_name("verilog") / "ripple_carry.v"
 _SATURATOR = Path(__file__).with_name("verilog") / "DW01_satrnd.v"
+READ_VERILOG = "read_verilog -nodpi"
+"""Without DPI, through which Verilog calls any function of the C library."""
 _REACHES_FILES = re.compile(r"`\s*include\b|\$(?:readmem[bh]|fopen|fread|fscanf|system|dumpfile)\b")
 _SEQUENTIAL = (
     (re.compile(r"mem"), "a memory"),
@@ -34,8 +37,9 @@ class Aig:
 def compile_verilog(verilog: str, work_dir: Path, *, top: str = "top", name: str = "rtl") -> Aig:
     """Compile the module ``top`` with ports ``inp`` and ``out`` into ``work_dir/<name>.aig``.
 
-    The text may be hostile: it is refused when it names other files. Raises ToolError with one line for a syntax
-    error, another set of ports, an undriven signal, a combinational loop, or anything that stores a value.
+    The text may be hostile: it is refused when it could act beyond its circuit, and Yosys reads it within bounds of
+    time and memory. Raises ToolError with one line for a syntax error, another set of ports, an undriven signal, a
+    combinational loop, or anything that stores a value.
     """
     check_stands_alone(verilog, top)
     (work_dir / f"{name}.v").write_text(verilog, encoding="utf-8")
@@ -55,11 +59,13 @@ def compile_verilog(verilog: str, work_dir: Path, *, top: str = "top", name: str
 
 
 def check_stands_alone(verilog: str, top: str) -> None:
-    """Refuse, with a ToolError, text that names other files, and a top module's name that is no identifier."""
+    """Refuse, with a ToolError, text that could act beyond its circuit, and a top module's name that is none."""
     if not re.fullmatch(r"[A-Za-z_]\w*", top):
         raise ToolError(f"'{top}' is not the name of a module")
+    # Also in comments and strings, in case a tool sees their ends elsewhere than `harmless_tokens` does.
     if found := _REACHES_FILES.search(verilog):
         raise ToolError(f"Verilog of '{top}': {found.group()} is not allowed, the text has to stand alone")
+    harmless_tokens(verilog, messages=True)
 
 
 def check_port_widths(widths: Mapping[tuple[str, str], int], top: str) -> tuple[int, int]:
@@ -73,7 +79,7 @@ def check_port_widths(widths: Mapping[tuple[str, str], int], top: str) -> tuple[
 def _run(commands: list[str], work_dir: Path, name: str) -> ToolError | None:
     """The failure comes back as a value, since the reports written before it may explain it better."""
     try:
-        run_yosys(commands, work_dir, name=name)
+        run_yosys(commands, work_dir, name=name, limits=READING)
     except ToolError as error:
         return error
     return None
@@ -110,7 +116,7 @@ def word_commands(name: str, top: str, libraries: Sequence[str] = ()) -> list[st
     """The script's first part, after which sums are Yosys's cells for words: $alu and $macc_v2."""
     return [
         *(f"read_verilog {file}" for file in libraries),
-        f"read_verilog {name}.v",
+        f"{READ_VERILOG} {name}.v",
         f"hierarchy -check -top {top}",
         "proc -norom",
         "flatten",

@@ -39,6 +39,10 @@ class ToolError(PrintedMLPError):
     """An outside tool is missing, of the wrong version, or failed; the message quotes it."""
 
 
+class ToolMissingError(ToolError):
+    """An outside tool is not there, or cannot be started."""
+
+
 class ToolBrokenOffError(ToolError):
     """An outside tool was stopped before it had an answer, by a time limit or from outside; tried again it may."""
 
