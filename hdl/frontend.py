@@ -15,6 +15,8 @@ _RIPPLE_CARRY = Path(__file__).with_name("verilog") / "ripple_carry.v"
 _SATURATOR = Path(__file__).with_name("verilog") / "DW01_satrnd.v"
 READ_VERILOG = "read_verilog -nodpi"
 """Without DPI, through which Verilog calls any function of the C library."""
+CONFLICT = "onflicting"
+"""In the warnings of a net with several drivers."""
 _REACHES_FILES = re.compile(r"`\s*include\b|\$(?:readmem[bh]|fopen|fread|fscanf|system|dumpfile)\b")
 _SEQUENTIAL = (
     (re.compile(r"mem"), "a memory"),
@@ -120,6 +122,8 @@ def word_commands(name: str, top: str, libraries: Sequence[str] = ()) -> list[st
         f"hierarchy -check -top {top}",
         "proc -norom",
         "flatten",
+        # Two drivers that are both inputs are one net after the next steps.
+        f"tee -q -o {name}.drivers.txt check",
         "tribuf",
         "delete t:$print t:$check t:$assert t:$assume t:$cover",
         "opt_expr",
@@ -141,12 +145,14 @@ def _refuse_unusable(work_dir: Path, name: str, top: str) -> None:
     for file in (work_dir / f"{name}.cells.json", work_dir / f"{name}.mapped.json"):
         if file.exists():
             _refuse_storage(json.loads(file.read_text(encoding="utf-8")), top)
-    check = work_dir / f"{name}.check.txt"
-    if check.exists():
-        _refuse_warnings(check.read_text(encoding="utf-8"), top)
+    for file, kind in ((work_dir / f"{name}.drivers.txt", CONFLICT), (work_dir / f"{name}.check.txt", "")):
+        if file.exists():
+            refuse_warnings(file.read_text(encoding="utf-8"), top, kind)
 
 
 def _refuse_storage(stat: dict[str, Any], top: str) -> None:
+    if "design" not in stat:
+        raise ToolError(f"module '{top}' is empty; Yosys takes it for one that is defined elsewhere")
     for cell in stat["design"].get("num_cells_by_type", {}):
         for pattern, kind in _SEQUENTIAL:
             if pattern.search(cell):
@@ -155,10 +161,13 @@ def _refuse_storage(stat: dict[str, Any], top: str) -> None:
         raise ToolError(f"module '{top}' contains a memory; it has to be combinational")
 
 
-def _refuse_warnings(check: str, top: str) -> None:
-    warnings = [line for line in check.splitlines() if line.startswith("Warning:")]
+def refuse_warnings(check: str, top: str, kind: str) -> None:
+    """Raise ToolError for the first warning of Yosys's `check` that has the word, with the place it names."""
+    lines = check.splitlines()
+    warnings = [line for line in lines if line.startswith("Warning:") and kind in line]
     if warnings:
-        where = next((line for line in check.splitlines() if line.startswith("    ")), "").strip()
+        after = lines[lines.index(warnings[0]) + 1 :]
+        where = next((line for line in after if line.startswith("    ")), "").strip()
         raise ToolError(f"module '{top}': {warnings[0].removeprefix('Warning:').rstrip(':')} {where}".rstrip())
 
 

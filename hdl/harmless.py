@@ -41,6 +41,8 @@ def harmless_tokens(verilog: str, *, messages: bool = False) -> Tokens:
     ------
     ToolError : naming the line and what is refused.
     """
+    if "\0" in verilog:
+        raise ToolError(f"Verilog line {verilog[: verilog.index(chr(0))].count(chr(10)) + 1}: a zero byte, no text")
     tokens = list(_TOKEN.finditer(verilog))
     macros = re.findall(r"`\s*define\s+([A-Za-z_]\w*)", verilog)
     directives = _DIRECTIVES.union(name for name in macros if not _RESERVED.match(name))

@@ -29,7 +29,7 @@ UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What comes of a damaged file; RuntimeError where the damage makes a part look encrypted or packed in another way."""
+"""What comes of a damaged file; RuntimeError where a part looks encrypted or packed in another way."""
 
 
 @dataclass

@@ -82,6 +82,15 @@ def safe_comment(text: str, limit: int = COMMENT_WIDTH) -> str:
     return escaped if len(escaped) <= limit else escaped[: limit - 3] + "..."
 
 
+def sheet_text(text: str) -> str:
+    """Return a text as a cell of a CSV file that spreadsheets open: never a formula, which could start programs.
+
+    >>> sheet_text("=cmd|' /C calc'!A0"), sheet_text("a = b")
+    ("'=cmd|' /C calc'!A0", 'a = b')
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     """Number the repetitions of a name: a, a, b becomes a, a_2, b; a number never meets a name already there."""
     taken = set(names)
