@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.interruptions import TINY
 from flows.config import make_config, with_hidden
 from flows.design import STAGES, design, settings_of
 from flows.job import Job
@@ -14,22 +15,7 @@ from flows.run import MANIFEST, Run, json_text
 from printedmlp.dataset import load_dataset
 from printedmlp.technology import load_technology
 
-SMALL = {
-    "dataset": "iris",
-    "budget": "quick",
-    "hidden": (1,),
-    "restarts": 2,
-    "population": 16,
-    "generations": 12,
-    "chains": 1,
-    "proposals": 100,
-    "tree_generations": 2,
-    "candidates": 2,
-    "refine_starts": 4,
-    "refine_moves": 1000,
-    "jitter": 1,
-    "power_moves": 500,
-}
+SMALL = TINY
 
 
 @pytest.fixture(scope="session")
