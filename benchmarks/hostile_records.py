@@ -28,7 +28,10 @@ TOML: dict[str, tuple[str, str]] = {
     "date": ('dataset = "iris"\nseed = 2024-01-01', "seed must be int"),
     "table for a value": ('dataset = "iris"\n[seed]\na = 1', "seed must be int"),
     "list for a name": ('dataset = ["iris"]', "dataset must be str"),
-    "a million layers": (f'dataset = "iris"\nhidden = [{"1," * 10**6}]', "hidden: 1000000 layers; there must be 1 to 16"),
+    "a million layers": (
+        f'dataset = "iris"\nhidden = [{"1," * 10**6}]',
+        "hidden: 1000000 layers; there must be 1 to 16",
+    ),
     "no layers": ('dataset = "iris"\nhidden = []', "hidden: 0 layers"),
     "layer too wide": ('dataset = "iris"\nhidden = [100000000]', "must be layer sizes in 1..256"),
     "zero in a name": ('dataset = "a\\u0000"', "is not UTF-8 text"),

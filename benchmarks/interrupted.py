@@ -1,7 +1,7 @@
 """A design run that is cut short at a chosen moment: `python -m benchmarks.interrupted CUT design-arguments...`.
 
 CUT is JSON: the "stage" in which it happens, "how" and a number "at". The process cuts itself short, so that the
-moment can be inside the writing of a file:
+moment can be inside the writing of a file. A kill comes at the latest when the stage ends:
 
     time     SIGKILL `at` seconds after the stage began
     half     SIGKILL with the `at`-th file of the stage half written
@@ -36,9 +36,13 @@ def main(arguments: list[str]) -> int:
     do = Run.do
 
     def cut_short(run: Run, stage: str, *args: Any, **kwargs: Any) -> bool:
-        if stage == cut["stage"]:
+        here = stage == cut["stage"]
+        if here:
             CUTS[cut["how"]](cut["at"])
-        return do(run, stage, *args, **kwargs)
+        ran = do(run, stage, *args, **kwargs)
+        if here and cut["how"] in KILLS:
+            _die()
+        return ran
 
     with patch.object(Run, "do", cut_short):
         return run_command(design.main, arguments[1:])
@@ -122,6 +126,7 @@ CUTS: Mapping[str, Callable[[Any], None]] = {
     "large": _large,
     "tools": _no_tools,
 }
+KILLS = ("time", "half", "renamed")
 
 
 if __name__ == "__main__":

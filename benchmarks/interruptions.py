@@ -95,7 +95,7 @@ def contents(folder: Path) -> dict[str, str]:
     for record in manifest["stages"].values():
         del record["seconds"], record["peak_memory_mb"]
     manifest.pop("proof_seconds", None)
-    files.pop(".lock")
+    files.pop(".lock", None)
     found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(files.items())}
     return {**found, MANIFEST: hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()}
 

@@ -109,7 +109,7 @@ def ceiling_of(record: Mapping[str, Any], config: DesignConfig) -> Ceiling:
     """
     try:
         return _best(record, config)
-    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, StopIteration) as error:
         raise DataError(f"{FILE}: is damaged ({type(error).__name__}: {error})") from None
 
 
