@@ -175,11 +175,9 @@ def interruptions(place: Path, seed: int, *, quick: bool) -> Iterator[Line]:
     survived = survive(settings, place / "killed", whole, cuts, rng)
     yield Line("kills", len(cuts), survived.kills if survived.identical else 0)
     yield Line("damaged pieces after kills", survived.damaged, survived.damaged if survived.identical else 0)
-    for what, cut in (
-        ("full disks, by injection", Cut("front", "full", 1)),
-        ("lost tools", Cut("designs", "tools", 0)),
-    ):
-        yield _lost(what, settings, place / cut.how, whole, [cut, *([] if quick else [Cut("refine", cut.how, 3)])])
+    for what, how in (("full disks, by injection", "full"), ("lost tools", "tools")):
+        stages = ("designs",) if quick else ("synthesis", "refine", "designs")
+        yield _lost(what, settings, place / how, whole, [Cut(stage, how, 2) for stage in stages])
     yield _full_disk(settings, place / "disk", whole)
 
 
@@ -201,9 +199,8 @@ def _full_disk(settings: Path, place: Path, whole: Path) -> Line:
             return line
         folder = place / "run"
         line.count("full", run(settings, folder).told)
-        line.count(
-            "full for the tools", remounted(place, "size=400k") and run(settings, folder, TMPDIR=str(place)).told
-        )
+        larger = remounted(place, "size=400k")
+        line.count("full for the tools", larger and run(settings, folder, TMPDIR=str(place)).told)
         line.count("read only", remounted(place, "ro,size=64m") and run(settings, folder).told)
         ended = remounted(place, "rw,size=64m") and run(settings, folder).code == 0
         line.count("the run that went on", ended and contents(folder) == contents(whole))
