@@ -4,26 +4,31 @@ DATASET ?= breast_cancer_diagnostic
 BUDGET ?= quick
 BIN := .venv/bin
 ROOMS := printedmlp hdl sim flows
+CODE := $(ROOMS) tests benchmarks docs/conf.py docs/_extensions
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: design test quick lint types environment reference clean
+.PHONY: design test quick lint types docs environment reference clean
 
 design: environment
 	$(BIN)/python -m flows.doctor
 	$(BIN)/python -m flows.design $(DATASET) --budget $(BUDGET)
 
-test: reference lint types
+test: .venv/installed-docs lint types
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 quick: reference
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not tools"
 
 lint: reference
-	$(BIN)/ruff check $(ROOMS) tests benchmarks
-	$(BIN)/ruff format --check $(ROOMS) tests benchmarks
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
 
 types: reference
-	$(BIN)/mypy $(ROOMS) tests benchmarks
+	$(BIN)/mypy $(CODE)
+
+# The site, from docs/ and the docstrings: warnings are errors. Open build/site/index.html.
+docs: .venv/installed-docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/site
 
 # What a circuit needs; `reference` adds PyTorch, matplotlib and da4ml, which only the float suite, adder graphs and
 # the tests need.
@@ -39,6 +44,10 @@ reference: .venv/installed-reference
 
 .venv/installed-reference: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference,adders]'
+	touch $@
+
+.venv/installed-docs: .venv/installed-reference
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference,adders,docs]'
 	touch $@
 
 clean:

@@ -44,6 +44,7 @@ from flows.pictures import with_pictures
 from flows.proofs import Claim, prove_all
 from flows.run import json_text, sha256_text, whole_folder, write_bytes, write_text
 from flows.thermometer import THERMOMETER_FILES, with_thermometers
+from hdl.blocks import blocks_of
 from hdl.cells import verilog_text
 from hdl.synthesis import netlist_verilog, read_netlist
 from printedmlp.choice import merit_of
@@ -72,7 +73,11 @@ def synthesis(job: Job) -> list[str]:
     those, and the baselines, are mapped with the effort that was asked for.
     """
     judge = Judge.of(job)
-    entries = candidates(job, judge)
+    return synthesised(job, judge, candidates(job, judge))
+
+
+def synthesised(job: Job, judge: Judge, entries: Sequence[Entry]) -> list[str]:
+    """Map these classifiers as `synthesis` says, and write the records of those worth keeping."""
     quick = job.in_parallel("synthesis", lambda entry: mapped(job, entry, QUICK), entries)
     areas = {entry["key"]: record["area_cm2"] for entry, record in zip(entries, list(quick), strict=True)}
     chosen = [entry for entry in entries if entry["stage"] in BASELINES]
@@ -209,6 +214,7 @@ def chosen_front(job: Job, found: Sequence[Entry]) -> list[Choice]:
 def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
     record = job.run.read_json(entry["netlist_file"])
     netlist, model = read_netlist(record["netlist"], job.technology), model_of(entry)
+    blocks = blocks_of(netlist, job.technology, model)
     figures = figures_of(
         netlist,
         job.technology,
@@ -217,6 +223,7 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         classifier=model,
         feature_names=job.dataset.feature_names,
         rate_hz=job.config.sample_rate,
+        blocks=blocks,
     )
     point = FrontPoint(
         id=name,
@@ -241,7 +248,7 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         "feasibility": feasibility_of(figures, job.technology, job.config.use),
         **{key: figures[key] for key in ("front_end", "power", "timing")},
     }
-    return Design(point, model, netlist, extra, record["log"])
+    return Design(point, model, netlist, blocks, extra, record["log"])
 
 
 def _claim(drafts: Path, design: Design) -> Claim:

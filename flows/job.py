@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 STREAMS = (
     *("exact", "starts", "paper", "tree", "approximate trees", "search", "jitter", "refine", "areas", "power"),
-    *("forests", "teacher", "thermometer", "layout"),
+    *("forests", "teacher", "thermometer", "layout", "given"),
 )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from flows.given import given_networks, given_trees
 from flows.job import Job
 from flows.levels import is_priced, prices_of
 from flows.mapping import ESTIMATE, ESTIMATED_POWER, PAPER, SEARCH, TREE, Entry, Judge, spread
@@ -46,6 +47,7 @@ def paper(job: Job) -> list[str]:
     exact = DiscreteMLP.from_json(exact_record["model"])
     exact_errors = judge.objective.weighted_error(rows.y, exact.predict(rows.codes))
     evaluator = PopulationEvaluator(layout, rows.codes, rows.y, class_weights=judge.weights)
+    nearly_exact = [*given_networks(job), *map(DiscreteMLP.from_json, exact_record["starts"])]
     checkpoint = job.run.path("search", "paper.checkpoint.npz")
     with job.reporter.bar("genetic search", config.generations) as bar:
         result = evolve(
@@ -55,7 +57,7 @@ def paper(job: Job) -> list[str]:
             PopulationCost(layout),
             reference_accuracy=1 - exact_errors / evaluator.total_weight,
             rng=job.rng(PAPER),
-            initial=[layout.encode(DiscreteMLP.from_json(start)) for start in exact_record["starts"]],
+            initial=[layout.encode(start) for start in nearly_exact],
             on_generation=lambda g: bar.step(to=g.number, note=_note(g, evaluator.total_weight)),
             checkpoint=checkpoint,
             should_stop=job.stop.is_set,
@@ -86,10 +88,15 @@ def tree(job: Job) -> list[str]:
     judge, bits = Judge.of(job), job.config.input_bits
     X, y, weights, n_classes = judge.train.codes, judge.train.y, judge.weights, judge.train.n_classes
     prices: list[ThresholdPrices | None] = [*prices_of(job)] or [None]
-    exact = exact_trees(X, y, n_classes=n_classes, input_bits=bits, rng=job.rng(TREE), class_weights=weights)
+    given = given_trees(job)
+    exact = [
+        *given,
+        *exact_trees(X, y, n_classes=n_classes, input_bits=bits, rng=job.rng(TREE), class_weights=weights),
+    ]
     settings, rng = TreeSearchSettings(generations=job.config.tree_generations), job.rng("approximate trees")
     trees = {t.dumps(): t for t in exact}
-    with job.reporter.bar("tree search", settings.generations * (PRICED_STARTS + len(prices))) as bar:
+    n_searches = PRICED_STARTS + len(prices) * (1 + len(given))
+    with job.reporter.bar("tree search", settings.generations * n_searches) as bar:
         for number, thresholds in enumerate(prices):
             priced = priced_trees(
                 X,
@@ -101,7 +108,8 @@ def tree(job: Job) -> list[str]:
                 thresholds=thresholds,
             )
             by_size = sorted((f.tree for f in priced), key=lambda tree: tree.n_leaves)
-            starts = [max(exact, key=lambda tree: tree.n_leaves), *spread(by_size, PRICED_STARTS // len(prices))]
+            grown = [max(exact, key=lambda tree: tree.n_leaves), *spread(by_size, PRICED_STARTS // len(prices))]
+            starts = [*given, *grown]
             approximated = approximate_trees(
                 settings,
                 starts,
@@ -148,7 +156,8 @@ def search(job: Job) -> list[str]:
     config, judge, rows = job.config, Judge.of(job), training_rows(job)
     evolved = _front(job.run.read_json("search", "paper.json")["found"])
     wanted = config.chains // EVOLVED_SHARE if len(job.topology) == 3 else 0
-    starts = [DiscreteMLP.from_json(entry["model"]) for entry in spread(evolved, wanted)] if wanted else []
+    evolved_starts = [DiscreteMLP.from_json(e["model"]) for e in spread(evolved, wanted)] if wanted else []
+    starts = [*(given_networks(job) if len(job.topology) == 3 else []), *evolved_starts]
     settings = AnnealSettings(chains=config.chains, proposals=config.proposals)
     checkpoint = job.run.path("search", "search.checkpoint.npz")
     with job.reporter.bar("annealing", 1) as bar:

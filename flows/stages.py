@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from flows.ceiling import run_ceiling
+from flows.chosen_by import CLASSIFIER, SYSTEM
+from flows.chosen_by import KEY as CHOSEN_BY
 from flows.config import config_toml
 from flows.job import Job
+from flows.levels import is_priced
 from flows.mapping import BASELINES
 from flows.pictures import report_pictures
 from flows.report import report_html
@@ -14,7 +17,7 @@ from flows.teacher import teach
 from printedmlp.baseline import exact_baseline
 from printedmlp.front import FrontPoint, front_csv, reductions
 from printedmlp.power_of_two import power_of_two_starts
-from printedmlp.preparation import PARTS, prepare
+from printedmlp.preparation import PARTS, Prepared, prepare
 from printedmlp.vectors import vectors_csv
 
 
@@ -28,6 +31,11 @@ def data(job: Job) -> list[str]:
         official_split=config.official_split,
         group_duplicates=config.group_duplicates,
     )
+    return write_prepared(job, ready)
+
+
+def write_prepared(job: Job, ready: Prepared) -> list[str]:
+    """Write settings, table's record, quantiser and every part's rows; returns the files."""
     record = {
         **job.dataset.summary(),
         "n_classes": job.dataset.n_classes,
@@ -36,7 +44,7 @@ def data(job: Job) -> list[str]:
         "split": {part: rows.tolist() for part, rows in zip(PARTS, ready.split, strict=True)},
     }
     texts = {f"vectors/{part}.csv": vectors_csv(vectors) for part, vectors in ready.parts()}
-    texts["config.toml"] = config_toml(config)
+    texts["config.toml"] = config_toml(job.config)
     texts["dataset.json"] = json_text(record)
     texts["quantiser.json"] = json_text(ready.quantiser.to_json())
     for name, text in texts.items():
@@ -84,6 +92,7 @@ def front(job: Job) -> list[str]:
     record = {
         "exact": exact_record,
         "textbook": textbook_record,
+        CHOSEN_BY: SYSTEM if is_priced(job) else CLASSIFIER,
         "front": [measured[point.id] for point in points],
         "others": list(others.values()),
         "reductions": [r.to_json() for r in reductions(points, exact_point, voltage=voltage)],

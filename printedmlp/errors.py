@@ -51,5 +51,9 @@ class VerificationError(PrintedMLPError):
     """A circuit and its classifier are not the same function."""
 
 
+class EstimatorError(PrintedMLPError, ValueError):
+    """The scikit-learn estimator was given what it cannot work with; a ValueError, as its contract there wants."""
+
+
 class PrintedMLPWarning(UserWarning):
     """Something was repaired or assumed; the message says what."""

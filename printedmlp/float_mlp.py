@@ -90,7 +90,7 @@ def train_float_mlp(
     weights, biases = list(trainer.coefs_), list(trainer.intercepts_)
     weights[0] = weights[0] * step
     biases[0] = biases[0] - centre @ weights[0]
-    weights[-1], biases[-1] = _one_output_per_class(weights[-1], biases[-1], present, n_classes)
+    weights[-1], biases[-1] = one_output_per_class(weights[-1], biases[-1], present, n_classes)
     return FloatMLP(tuple(weights), tuple(biases), alpha)
 
 
@@ -99,9 +99,16 @@ def accuracy(predicted: NDArray[np.integer], y: NDArray[np.integer]) -> float:
     return float(np.mean(predicted == y))
 
 
-def _one_output_per_class(
+def one_output_per_class(
     weights: Matrix, biases: Matrix, present: NDArray[np.integer], n_classes: int
 ) -> tuple[Matrix, Matrix]:
+    """Weights and biases of scikit-learn's output layer as one column per class; -inf biases where one is missing.
+
+    Parameters
+    ----------
+    weights, biases : (n_inputs, n_outputs) and (n_outputs,); two classes have one logistic output.
+    present : ascending indices of the classes that the network knows.
+    """
     # A logistic output z means "upper class if z > 0": scores 0 and z, the cheapest pair in hardware.
     columns = present[1:] if len(present) == 2 else present
     spread = np.zeros((len(weights), n_classes))

@@ -6,7 +6,7 @@ population. Here each is a trained float network, rounded, then repaired one wei
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -52,12 +52,27 @@ def power_of_two_starts(
     sweeps : passes of repair over all weights and biases (see `Repair`).
     rows : at most this many random training rows guide rounding and repair.
     """
+    return starts_of_networks(baseline.restarts, layout, X_train, y_train, rng=rng, n=n, sweeps=sweeps, rows=rows)
+
+
+def starts_of_networks(
+    networks: Sequence[FloatMLP],
+    layout: GenomeLayout,
+    X_train: NDArray[np.integer],
+    y_train: NDArray[np.integer],
+    *,
+    rng: np.random.Generator,
+    n: int,
+    sweeps: int = 3,
+    rows: int = 3000,
+) -> list[DiscreteMLP]:
+    """As `power_of_two_starts`, from any float networks of the layout's topology."""
     X = np.asarray(X_train, dtype=np.float64)
     sample = rng.permutation(len(X))[:rows]
     with threadpool_limits(1):
         repairs = [
             Repair(round_network(network, layout, X[sample], y_train[sample]), X[sample], y_train[sample])
-            for network in _networks(baseline, n * POOL, rng)
+            for network in _networks(networks, n * POOL, rng)
         ]
         repairs = sorted(repairs, key=lambda repair: repair.wrong)[:n]
         for repair in repairs:
@@ -66,10 +81,10 @@ def power_of_two_starts(
     return sorted(models, key=lambda model: -accuracy(model.predict(X_train), y_train))
 
 
-def _networks(baseline: ExactBaseline, n: int, rng: np.random.Generator) -> Iterator[FloatMLP]:
+def _networks(given: Sequence[FloatMLP], n: int, rng: np.random.Generator) -> Iterator[FloatMLP]:
     for number in range(n):
-        network = baseline.restarts[number % len(baseline.restarts)]
-        if number >= len(baseline.restarts):
+        network = given[number % len(given)]
+        if number >= len(given):
             noise = (1 + NOISE * rng.standard_normal(weights.shape) for weights in network.weights)
             network = replace(network, weights=tuple(w * f for w, f in zip(network.weights, noise, strict=True)))
         yield network

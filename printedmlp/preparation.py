@@ -36,8 +36,8 @@ class Prepared:
         return Vectors(codes, self.dataset.y[rows], self.dataset.n_classes, self.majority_class)
 
     def parts(self) -> Iterator[tuple[str, Vectors]]:
-        """Every part with its name."""
-        return ((part, self.vectors(part)) for part in PARTS)
+        """Every part that has rows, with its name."""
+        return ((part, self.vectors(part)) for part, rows in zip(PARTS, self.split, strict=True) if len(rows))
 
 
 def prepare(
@@ -58,5 +58,10 @@ def prepare(
     for part, rows in zip(PARTS, split, strict=True):
         if not len(rows):
             raise ConfigError(f"{dataset.name}: the split leaves no {part} rows; leave out group_duplicates")
+    return prepared(dataset, split, input_bits)
+
+
+def prepared(dataset: Dataset, split: Split, input_bits: int) -> Prepared:
+    """A table that is split, with the quantiser fitted on its training rows."""
     quantiser = Quantiser.fit(dataset.X[split.train], input_bits, dataset.feature_names)
     return Prepared(dataset, split, quantiser, majority_class(dataset.y[split.train], dataset.n_classes))

@@ -1,10 +1,14 @@
 """A loaded data set: numbers, classes, names, and where they come from."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from printedmlp.names import clean_text, unique_names
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +40,29 @@ class Dataset:
         assert self.y.dtype == np.int64, "y must be int64"
         self.X.setflags(write=False)
         self.y.setflags(write=False)
+
+    @classmethod
+    def of_arrays(
+        cls, name: str, X: ArrayLike, y: ArrayLike, feature_names: Sequence[str], class_names: Sequence[str]
+    ) -> Self:
+        """A data set made of arrays in memory instead of a file.
+
+        Parameters
+        ----------
+        name : a slug, as of every data set.
+        X : (n_samples, n_features) finite numbers.
+        y : (n_samples,) indices of `class_names`.
+        feature_names, class_names : any texts; they are cleaned for display, and equal ones are numbered.
+        """
+        values = np.array(X, dtype=np.float64, order="C")
+        labels = np.array(y, dtype=np.int64)
+        features, classes = (
+            unique_names([clean_text(text) for text in names]) for names in (feature_names, class_names)
+        )
+        digest = hashlib.sha256(repr((values.shape, features, classes)).encode())
+        digest.update(values.tobytes() + labels.tobytes())
+        source = f"arrays of {len(labels)} rows"
+        return cls(name, values, labels, features, classes, digest.hexdigest(), source)
 
     @property
     def n_samples(self) -> int:

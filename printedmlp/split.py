@@ -54,6 +54,25 @@ def split_dataset(
     return _as_split([parts[0], parts[1], np.arange(n_train, dataset.n_samples)])
 
 
+def split_without_test(dataset: Dataset, *, seed: int | np.random.Generator, validation: float) -> Split:
+    """Split the rows into training and validation, class by class as `split_dataset` does; the test part is empty.
+
+    For callers that keep their test rows to themselves. A class of two rows or more is in both parts.
+
+    Raises
+    ------
+    ConfigError : for a share of validation rows that is not between 0 and 1.
+    DataError : no class has a second row that could be for validation.
+    """
+    if not 0 < validation < 1:
+        raise ConfigError(f"validation share {validation:g}: expected a number between 0 and 1")
+    fractions = (1 - validation, validation, 0.0)
+    split = _as_split(_cut_classes(dataset, np.arange(dataset.n_samples), fractions, np.random.default_rng(seed)))
+    if not len(split.validation):
+        raise DataError(f"{dataset.name}: no class has two rows, so none is left for validation")
+    return split
+
+
 def apportion(n: int, fractions: Fractions) -> list[int]:
     """Cut n rows into whole parts by largest remainder, ties to the earlier part, then serve the empty parts.
 
