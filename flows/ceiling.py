@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import warnings
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from flows.config import DesignConfig
 from printedmlp.dataset import Dataset
 from printedmlp.errors import DataError, PrintedMLPWarning
+from printedmlp.files import MOST_JSON, parse_json, read_text
 
 FILE = "reference.json"
 FORMAT = "printedmlp.reference"
@@ -72,9 +72,7 @@ class Ceiling:
 def read_reference(path: Path) -> dict[str, Any]:
     """A `reference.json`; DataError of one line for a file that is none."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+        record = parse_json(read_text(path, MOST_JSON))
     except ValueError as error:
         raise DataError(f"{path}: is not JSON ({error})") from None
     if not isinstance(record, dict) or (record.get("format"), record.get("version")) != (FORMAT, VERSION):
@@ -85,8 +83,9 @@ def read_reference(path: Path) -> dict[str, Any]:
 def reference_for(path: Path, dataset: Dataset) -> dict[str, Any]:
     """A `reference.json` of this very table; DataError for one of another."""
     record = read_reference(path)
-    table = record["dataset"]
-    if (table["sha256"], table["class_names"]) != (dataset.sha256, list(dataset.class_names)):
+    table = record.get("dataset")
+    own = {"sha256": dataset.sha256, "class_names": list(dataset.class_names)}
+    if not isinstance(table, dict) or any(table.get(key) != value for key, value in own.items()):
         raise DataError(f"{path}: was made with another table or class column than {dataset.name}")
     return record
 
@@ -96,18 +95,25 @@ def run_ceiling(folder: Path, dataset: Dataset, config: DesignConfig) -> Ceiling
     if not (folder / FILE).is_file():
         return None
     try:
-        record = reference_for(folder / FILE, dataset)
+        return ceiling_of(reference_for(folder / FILE, dataset), config)
     except DataError as error:
         warnings.warn(f"{error}; the report does without it", PrintedMLPWarning, stacklevel=2)
         return None
-    return ceiling_of(record, config)
 
 
 def ceiling_of(record: Mapping[str, Any], config: DesignConfig) -> Ceiling:
     """The best architecture of a file, on the run's own split if the file has it, else over all its splits.
 
     The choice is by the mean validation value of the metric, ties to fewer parameters; test rows have no say.
+    DataError where the record has another form.
     """
+    try:
+        return _best(record, config)
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, StopIteration) as error:
+        raise DataError(f"{FILE}: is damaged ({type(error).__name__}: {error})") from None
+
+
+def _best(record: Mapping[str, Any], config: DesignConfig) -> Ceiling:
     metric = config.metric
     models: Mapping[str, Mapping[str, Any]] = record["models"]
     alike = all(record["settings"][key] == getattr(config, key) for key in SPLIT_SETTINGS)

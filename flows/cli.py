@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from flows.interrupts import EXIT_INTERRUPTED, ends_at_once
-from printedmlp.errors import PrintedMLPError, PrintedMLPWarning, VerificationError
+from printedmlp.errors import PrintedMLPError, PrintedMLPWarning, VerificationError, one_line
 
 EXIT_OK = 0
 EXIT_MISSING = 1
@@ -64,7 +64,10 @@ def run_command(
             return EXIT_PIPE
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
-            print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+            print(f"error: {one_line(f'{place}{error.strerror or error}')}", file=sys.stderr)
+            return EXIT_USER_ERROR
+        except MemoryError:
+            print("error: the memory of this machine is not enough for this input", file=sys.stderr)
             return EXIT_USER_ERROR
 
 
@@ -93,4 +96,4 @@ def _discard_output() -> None:
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, PrintedMLPWarning):
-        print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+        print(f"warning: {one_line(str(message))}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -47,6 +46,7 @@ from flows.published_figures import published_rows
 from flows.run import json_text, whole_folder, write_text
 from hdl.adder_graph import EXTRA, LIBRARY, library_version
 from printedmlp.errors import ConfigError, PrintedMLPWarning
+from printedmlp.files import parse_json
 from printedmlp.model import DiscreteMLP
 from printedmlp.names import clean_text
 
@@ -201,7 +201,7 @@ def check_place(out: Path) -> None:
         raise ConfigError(f"{out}: is no folder")
     entries = sorted(entry.name for entry in out.iterdir())
     try:
-        earlier = json.loads((out / TABLE).read_text(encoding="utf-8")).get("format") == FORMAT
+        earlier = parse_json((out / TABLE).read_text(encoding="utf-8")).get("format") == FORMAT
     except (OSError, ValueError, AttributeError):
         earlier = False
     if entries and not earlier:

@@ -20,6 +20,7 @@ from flows.explorer import PLOT_STYLE, render, text_of
 from flows.run import json_text
 from flows.wording import STAGE_WORDS, significant
 from printedmlp.front import FRONT_ENDS
+from printedmlp.names import sheet_text
 
 SERIES_WORDS = {
     "exact": "The exact bespoke network: 8-bit weights as signed digits, no approximation, in the smallest form "
@@ -137,6 +138,7 @@ def sheet_csv(found: Comparison) -> str:
     """All rows as CSV text; numbers read back to the same double, missing ones are empty cells."""
     written = io.StringIO()
     rows = [_sheet_row(found, row) for row in found.rows]
+    rows = [{key: sheet_text(v) if isinstance(v, str) else v for key, v in row.items()} for row in rows]
     writer = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

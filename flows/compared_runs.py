@@ -18,7 +18,7 @@ from flows.chosen_by import CLASSIFIER, chosen_by, system_area
 from flows.circuits import by_merit
 from flows.config import DesignConfig, make_config
 from flows.mapping import BASELINES, EXACT, REFINE, SEARCH, TEXTBOOK, Entry, area_of, spread, worth_keeping
-from flows.run import FORMAT, MANIFEST, Run, sha256_file, sha256_text
+from flows.run import MANIFEST, Run, read_manifest, sha256_file, sha256_text
 from hdl.liberty import read_liberty
 from printedmlp.choice import ROUNDING
 from printedmlp.classifier import classifier_from_json
@@ -183,13 +183,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         raise ConfigError(f"{folder}: is not the folder of a run: it has no {MANIFEST}")
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["format"] == FORMAT and isinstance(manifest["stages"], dict):
-            return dict(manifest)
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise ConfigError(f"{path}: is not the manifest of a run")
+    return read_manifest(path)
 
 
 def _check_done(run: Run, stage: str) -> None:

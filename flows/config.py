@@ -100,6 +100,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "msb": (0, 30),
 }
 PROOF_TIME_LIMIT_S = 600.0
+MOST_HIDDEN = 16
 AT_REST: dict[str, Any] = {
     "inputs": "binary",
     "sample_rate": DEFAULT_RATE_HZ,
@@ -222,7 +223,9 @@ class DesignConfig:
             raise ConfigError(f"msb: {self.msb} is below lsb {self.lsb}")
         if self.fault_tolerance is not None and self.inputs == THERMOMETER:
             raise ConfigError(f"fault_tolerance: {self.fault_tolerance} needs binary inputs, not {THERMOMETER}")
-        if self.hidden is not None and not (self.hidden and all(1 <= n <= 256 for n in self.hidden)):
+        if self.hidden is not None and not 1 <= len(self.hidden) <= MOST_HIDDEN:
+            raise ConfigError(f"hidden: {len(self.hidden)} layers; there must be 1 to {MOST_HIDDEN}")
+        if self.hidden is not None and not all(1 <= n <= 256 for n in self.hidden):
             raise ConfigError(f"hidden: {list(self.hidden)} must be layer sizes in 1..256")
         check_weights(self.class_weights)
         use_of(self.sample_rate, self.battery_mah, self.battery_v)

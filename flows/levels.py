@@ -83,8 +83,8 @@ def second_form(job: Job, judge: Judge, entry: Entry, netlist: Netlist) -> dict[
     VerificationError : the second form answers otherwise than the first.
     """
     file = levels_file(entry)
-    if job.run.path(file).is_file():
-        return dict(job.run.read_json(file))
+    if kept := job.run.read_piece(file):
+        return kept
     codes = judge.deciding_codes()
     inputs = ThermometerInputs(
         needed_thresholds(netlist, job.technology, codes, job.config.input_bits), job.config.input_bits
@@ -97,7 +97,7 @@ def second_form(job: Job, judge: Judge, entry: Entry, netlist: Netlist) -> dict[
     }
     if inputs.places:
         record |= _made(job, entry, netlist, inputs)
-    job.run.write_json(record, file)
+    job.run.write_piece(record, file)
     return record
 
 

@@ -163,8 +163,8 @@ def netlist_of(job: Job, entry: Entry) -> Netlist:
 def mapped(job: Job, entry: Entry, effort: str) -> Entry:
     """Map a candidate unless it is done; the record of its netlist, which is proved equal to the Verilog."""
     file = netlist_file(entry, effort)
-    if job.run.path(file).is_file():
-        return dict(job.run.read_json(file))
+    if kept := job.run.read_piece(file):
+        return kept
     rtl = VERILOG[entry["stage"]](model_of(entry))
     with tempfile.TemporaryDirectory(prefix="printedmlp-") as folder:
         result = map_verilog(rtl, job.technology, effort=effort, work_dir=Path(folder))
@@ -175,7 +175,7 @@ def mapped(job: Job, entry: Entry, effort: str) -> Entry:
         "log": list(result.log),
         "netlist": netlist_verilog(result.netlist, job.technology),
     }
-    job.run.write_json(record, file)
+    job.run.write_piece(record, file)
     return record
 
 

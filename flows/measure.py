@@ -31,6 +31,7 @@ from hdl.synthesis import map_verilog, netlist_if_mapped, netlist_verilog, read_
 from printedmlp.circuit import Netlist
 from printedmlp.dataset import load_dataset
 from printedmlp.errors import ConfigError, DataError, PrintedMLPWarning, ToolError
+from printedmlp.files import MEBIBYTE, read_text
 from printedmlp.power_sources import USUAL, Use, use_of
 from printedmlp.preparation import prepare
 from printedmlp.technology import Technology, load_technology
@@ -40,7 +41,7 @@ from printedmlp.vectors import Vectors, bits_per_feature, is_vector_file, read_v
 from sim.runner import Options, compare
 
 FORMAT = "printedmlp.measurement"
-MOST_BYTES = 64 << 20
+MOST_BYTES = 64 * MEBIBYTE
 MOST_OUTPUTS = 16
 
 
@@ -61,12 +62,7 @@ def read_circuit(path: Path, technology: Technology, effort: str) -> Circuit:
     DataError : the file cannot be read.
     ToolError : it is no usable combinational circuit; the message says why.
     """
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise DataError(f"{path}: is larger than {MOST_BYTES >> 20} MiB")
-        verilog = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
+    verilog = read_text(path, MOST_BYTES, "circuit")
     if netlist := netlist_if_mapped(verilog, technology):
         return Circuit(verilog, netlist, None)
     try:

@@ -264,7 +264,7 @@ def _proved(job: Job, candidate: Candidate, recipes: bool) -> str:
     Recipes mind the area alone and would undo what was done for power, so they can be left out.
     """
     file = netlist_file(candidate.entry, REFINE)
-    if job.run.path(file).is_file():
+    if job.run.read_piece(file):
         return file
     rtl = gates_verilog(GateClassifier.from_json(candidate.entry["model"]))
     with TemporaryDirectory(prefix="printedmlp-") as folder:
@@ -284,5 +284,5 @@ def _proved(job: Job, candidate: Candidate, recipes: bool) -> str:
         "log": [*log, f"{recipe}: proved equal to the Verilog"],
         "netlist": netlist_verilog(netlist, job.technology),
     }
-    job.run.write_json(record, file)
+    job.run.write_piece(record, file)
     return file

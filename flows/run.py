@@ -20,12 +20,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from printedmlp.errors import ConfigError
+from printedmlp.files import parse_json
 
 MANIFEST = "manifest.json"
 FORMAT = "printedmlp.run"
+CHECKSUM = "sha256"
 
 
 def sha256_text(text: str) -> str:
@@ -103,13 +105,29 @@ class Run:
         """Parse one of the run's JSON files; ConfigError for one that somebody damaged."""
         path = self.path(*parts)
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return parse_json(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ConfigError(f"{path}: is damaged ({error}); delete it, and it is made anew") from None
 
     def write_json(self, data: Any, *parts: str) -> None:
         """Write one of the run's JSON files, whole or not at all."""
         write_text(self.path(*parts), json_text(data))
+
+    def write_piece(self, data: Mapping[str, Any], *parts: str) -> None:
+        """Write a record that its stage keeps when it is interrupted, with its own checksum."""
+        self.write_json({**data, CHECKSUM: sha256_text(json_text(data))}, *parts)
+
+    def read_piece(self, *parts: str) -> dict[str, Any] | None:
+        """What `write_piece` wrote, without the checksum; None where it is absent or no longer as it was written.
+
+        The manifest knows a stage's files only once the stage is done.
+        """
+        try:
+            data = dict(parse_json(self.path(*parts).read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        digest = data.pop(CHECKSUM, None)
+        return data if digest == sha256_text(json_text(data)) else None
 
     def is_done(self, stage: str, given: Sequence[str] = ()) -> bool:
         """Whether a stage finished, all its files are still as it left them, and the given ones as it read them."""
@@ -193,7 +211,7 @@ def open_run(folder: Path, settings: Mapping[str, Any], order: list[str], *, fre
         the last also when `fresh`, so that no other folder is ever emptied.
     """
     _make_folder(folder)
-    with (folder / ".lock").open("w") as lock:
+    with _lock_file(folder) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -223,6 +241,15 @@ def _new_manifest(settings: Mapping[str, Any], order: list[str]) -> dict[str, An
     return {"format": FORMAT, "settings": json.loads(json.dumps(settings)), "order": order, "stages": {}}
 
 
+def _lock_file(folder: Path) -> IO[bytes]:
+    """The file that holds the folder's lock; a link of that name, which a stranger left, is not followed."""
+    place = folder / ".lock"
+    try:
+        return os.fdopen(os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644), "r+b", 0)
+    except OSError as error:
+        raise ConfigError(f"{place}: cannot be opened: {error.strerror}") from None
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -246,7 +273,7 @@ def _manifest(folder: Path, settings: Mapping[str, Any], order: list[str], fresh
         if any(not name.endswith(".part") for name in strangers):
             raise ConfigError(f"{folder}: holds '{sorted(strangers)[0]}' but no {MANIFEST}; choose another --out")
         return new
-    old = _read_manifest(path)
+    old = read_manifest(path)
     if fresh:
         return new
     changed = [k for k in sorted(new["settings"]) if old["settings"].get(k) != new["settings"][k]]
@@ -260,15 +287,26 @@ def _manifest(folder: Path, settings: Mapping[str, Any], order: list[str], fresh
     return old
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a run folder; ConfigError for anything that is none."""
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = parse_json(path.read_text(encoding="utf-8"))
         kinds = {"settings": dict, "order": list, "stages": dict}
-        if manifest["format"] == FORMAT and all(isinstance(manifest[key], kind) for key, kind in kinds.items()):
+        sound = manifest["format"] == FORMAT and all(isinstance(manifest[key], kind) for key, kind in kinds.items())
+        if sound and all(map(_is_record, manifest["stages"].values())):
             return dict(manifest)
     except (ValueError, KeyError, TypeError):
         pass
-    raise ConfigError(f"{path}: is not the manifest of a run; choose another --out")
+    raise ConfigError(f"{path}: is not the manifest of a run")
+
+
+def _is_record(stage: Any) -> bool:
+    """Whether this can be what the manifest says of a stage; files elsewhere are none that a stage made."""
+    files = stage["files"]
+    return isinstance(files, dict) and all(
+        isinstance(digest, str) and "\0" not in name and not {"..", "/"}.intersection(Path(name).parts)
+        for name, digest in files.items()
+    )
 
 
 def _clear(folder: Path) -> None:

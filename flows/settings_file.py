@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from printedmlp.errors import ConfigError
+from printedmlp.errors import ConfigError, DataError
+from printedmlp.files import MOST_TOML, parse_toml, read_text
 
-MOST_BYTES = 1 << 20
 PLAIN: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 """Types that a value of a file may have by the type that a setting is declared as."""
 LISTS: dict[str, tuple[type, ...]] = {
@@ -41,8 +40,8 @@ def read_settings(file: Path, command: str, types: Mapping[str, str]) -> dict[st
     """
     text = _text(file)
     try:
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        values = parse_toml(text)
+    except ValueError as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}") from None
     tables = [key for key, value in values.items() if isinstance(value, dict)]
     if command in tables:
@@ -74,17 +73,15 @@ def nearest(word: str, words: Mapping[str, Any] | tuple[str, ...]) -> str:
 
 def _text(file: Path) -> str:
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise ConfigError(f"{file}: is larger than {MOST_BYTES >> 20} MiB")
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read as TOML: {error}") from None
+        return read_text(file, MOST_TOML, "TOML file")
+    except DataError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _is_toml(text: str) -> bool:
     try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        parse_toml(text)
+    except ValueError:
         return False
     return True
 

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hdl.tools import run_yosys
+from hdl.harmless import harmless_tokens
+from hdl.tools import READING, run_yosys
 from printedmlp.errors import ToolError
 
 _RIPPLE_CARRY = Path(__file__).with_name("verilog") / "ripple_carry.v"
 _SATURATOR = Path(__file__).with_name("verilog") / "DW01_satrnd.v"
+READ_VERILOG = "read_verilog -nodpi"
+"""Without DPI, through which Verilog calls any function of the C library."""
+CONFLICT = "onflicting"
+"""In the warnings of a net with several drivers."""
 _REACHES_FILES = re.compile(r"`\s*include\b|\$(?:readmem[bh]|fopen|fread|fscanf|system|dumpfile)\b")
 _SEQUENTIAL = (
     (re.compile(r"mem"), "a memory"),
@@ -34,8 +39,9 @@ class Aig:
 def compile_verilog(verilog: str, work_dir: Path, *, top: str = "top", name: str = "rtl") -> Aig:
     """Compile the module ``top`` with ports ``inp`` and ``out`` into ``work_dir/<name>.aig``.
 
-    The text may be hostile: it is refused when it names other files. Raises ToolError with one line for a syntax
-    error, another set of ports, an undriven signal, a combinational loop, or anything that stores a value.
+    The text may be hostile: it is refused when it could act beyond its circuit, and Yosys reads it within bounds of
+    time and memory. Raises ToolError with one line for a syntax error, another set of ports, an undriven signal, a
+    combinational loop, or anything that stores a value.
     """
     check_stands_alone(verilog, top)
     (work_dir / f"{name}.v").write_text(verilog, encoding="utf-8")
@@ -55,11 +61,13 @@ def compile_verilog(verilog: str, work_dir: Path, *, top: str = "top", name: str
 
 
 def check_stands_alone(verilog: str, top: str) -> None:
-    """Refuse, with a ToolError, text that names other files, and a top module's name that is no identifier."""
+    """Refuse, with a ToolError, text that could act beyond its circuit, and a top module's name that is none."""
     if not re.fullmatch(r"[A-Za-z_]\w*", top):
         raise ToolError(f"'{top}' is not the name of a module")
+    # Also in comments and strings, in case a tool sees their ends elsewhere than `harmless_tokens` does.
     if found := _REACHES_FILES.search(verilog):
         raise ToolError(f"Verilog of '{top}': {found.group()} is not allowed, the text has to stand alone")
+    harmless_tokens(verilog, messages=True)
 
 
 def check_port_widths(widths: Mapping[tuple[str, str], int], top: str) -> tuple[int, int]:
@@ -73,7 +81,7 @@ def check_port_widths(widths: Mapping[tuple[str, str], int], top: str) -> tuple[
 def _run(commands: list[str], work_dir: Path, name: str) -> ToolError | None:
     """The failure comes back as a value, since the reports written before it may explain it better."""
     try:
-        run_yosys(commands, work_dir, name=name)
+        run_yosys(commands, work_dir, name=name, limits=READING)
     except ToolError as error:
         return error
     return None
@@ -110,10 +118,12 @@ def word_commands(name: str, top: str, libraries: Sequence[str] = ()) -> list[st
     """The script's first part, after which sums are Yosys's cells for words: $alu and $macc_v2."""
     return [
         *(f"read_verilog {file}" for file in libraries),
-        f"read_verilog {name}.v",
+        f"{READ_VERILOG} {name}.v",
         f"hierarchy -check -top {top}",
         "proc -norom",
         "flatten",
+        # Two drivers that are both inputs are one net after the next steps.
+        f"tee -q -o {name}.drivers.txt check",
         "tribuf",
         "delete t:$print t:$check t:$assert t:$assume t:$cover",
         "opt_expr",
@@ -135,12 +145,14 @@ def _refuse_unusable(work_dir: Path, name: str, top: str) -> None:
     for file in (work_dir / f"{name}.cells.json", work_dir / f"{name}.mapped.json"):
         if file.exists():
             _refuse_storage(json.loads(file.read_text(encoding="utf-8")), top)
-    check = work_dir / f"{name}.check.txt"
-    if check.exists():
-        _refuse_warnings(check.read_text(encoding="utf-8"), top)
+    for file, kind in ((work_dir / f"{name}.drivers.txt", CONFLICT), (work_dir / f"{name}.check.txt", "")):
+        if file.exists():
+            refuse_warnings(file.read_text(encoding="utf-8"), top, kind)
 
 
 def _refuse_storage(stat: dict[str, Any], top: str) -> None:
+    if "design" not in stat:
+        raise ToolError(f"module '{top}' is empty; Yosys takes it for one that is defined elsewhere")
     for cell in stat["design"].get("num_cells_by_type", {}):
         for pattern, kind in _SEQUENTIAL:
             if pattern.search(cell):
@@ -149,10 +161,13 @@ def _refuse_storage(stat: dict[str, Any], top: str) -> None:
         raise ToolError(f"module '{top}' contains a memory; it has to be combinational")
 
 
-def _refuse_warnings(check: str, top: str) -> None:
-    warnings = [line for line in check.splitlines() if line.startswith("Warning:")]
+def refuse_warnings(check: str, top: str, kind: str) -> None:
+    """Raise ToolError for the first warning of Yosys's `check` that has the word, with the place it names."""
+    lines = check.splitlines()
+    warnings = [line for line in lines if line.startswith("Warning:") and kind in line]
     if warnings:
-        where = next((line for line in check.splitlines() if line.startswith("    ")), "").strip()
+        after = lines[lines.index(warnings[0]) + 1 :]
+        where = next((line for line in after if line.startswith("    ")), "").strip()
         raise ToolError(f"module '{top}': {warnings[0].removeprefix('Warning:').rstrip(':')} {where}".rstrip())
 
 

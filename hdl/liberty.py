@@ -9,7 +9,8 @@ from statistics import median_low
 from hdl.liberty_syntax import Group, parse_liberty
 from hdl.liberty_writer import MAPPING_ONLY
 from hdl.timing import line_value
-from printedmlp.errors import ConfigError
+from printedmlp.errors import ConfigError, DataError
+from printedmlp.files import MEBIBYTE, read_bytes
 from printedmlp.technology import (
     Arc,
     ArcTiming,
@@ -23,6 +24,7 @@ from printedmlp.technology import (
 )
 
 MM2_PER_UM2 = 1e-6
+MOST_BYTES = 64 * MEBIBYTE
 MAX_INPUTS = 8
 _EXPONENTS = {"f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3}
 _STORING = ("ff", "latch", "ff_bank", "latch_bank", "statetable", "test_cell", "bus", "bundle")
@@ -71,9 +73,9 @@ def read_liberty(path: str | Path, *, mm2_per_area_unit: float = MM2_PER_UM2) ->
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise ConfigError(f"Liberty file '{path}': {error.strerror}") from None
+        text = read_bytes(path, MOST_BYTES, "Liberty file").decode("utf-8", "replace")
+    except DataError as error:
+        raise ConfigError(f"Liberty file: {error}") from None
     library = parse_liberty(text, path.name)
     context = _context(library, path.name, mm2_per_area_unit)
     cells: dict[str, Cell] = {}

@@ -9,8 +9,8 @@ from typing import Any
 
 from hdl.blif import GateList
 from hdl.cells import verilog_text
-from hdl.frontend import check_port_widths, check_stands_alone
-from hdl.tools import run_yosys
+from hdl.frontend import CONFLICT, READ_VERILOG, check_port_widths, check_stands_alone, refuse_warnings
+from hdl.tools import READING, run_yosys
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.circuit.netlist import FIRST_INPUT
 from printedmlp.errors import ConfigError, ToolError
@@ -127,12 +127,14 @@ def _elaborate(verilog: str, technology: Technology, folder: Path, top: str) -> 
     (folder / "cells.v").write_text(verilog_text(technology), encoding="utf-8")
     commands = [
         "read_verilog -lib cells.v",
-        "read_verilog -nooverwrite netlist.v",
+        f"{READ_VERILOG} -nooverwrite netlist.v",
         f"hierarchy -check -top {top}",
         "proc -norom",
+        "tee -q -o drivers.txt check",
         "write_json netlist.json",
     ]
-    run_yosys(commands, folder, name="netlist")
+    run_yosys(commands, folder, name="netlist", limits=READING)
+    refuse_warnings((folder / "drivers.txt").read_text(encoding="utf-8"), top, CONFLICT)
     design: dict[str, Any] = json.loads((folder / "netlist.json").read_text(encoding="utf-8"))
     return design
 

@@ -13,7 +13,7 @@ from hdl.recipes import Recipe, recipes_for
 from hdl.structural import netlist_if_mapped, netlist_verilog, read_netlist
 from hdl.tools import run_abc
 from printedmlp.circuit import Netlist, share_gates
-from printedmlp.errors import ToolBrokenOffError, ToolError, VerificationError
+from printedmlp.errors import ToolBrokenOffError, ToolError, ToolMissingError, VerificationError
 from printedmlp.technology import Technology
 
 __all__ = ["MappedCircuit", "equivalent", "map_verilog", "netlist_if_mapped", "netlist_verilog", "read_netlist"]
@@ -76,8 +76,8 @@ def _run_recipes(
         begin = _begin(recipe, list(results), areas)
         try:
             netlist = _run_recipe(recipe, begin, aig, technology, work_dir)
-        except ToolBrokenOffError:
-            # Another try may succeed, and what it gave would then depend on the machine's load.
+        except (ToolBrokenOffError, ToolMissingError):
+            # Another try may succeed, and what it gave would then depend on the machine's state.
             raise
         except ToolError as error:
             notes.append(f"{recipe.name}: failed ({error})")

@@ -26,7 +26,7 @@ from hdl.reference import (
     reference_circuit,
     sum_of_columns,
 )
-from hdl.tools import run_yosys
+from hdl.tools import Limits, run_yosys
 from printedmlp.circuit.netlist import CONSTANT_0, CONSTANT_1
 from printedmlp.errors import ToolError
 from printedmlp.model import DiscreteMLP, Interval, Layer
@@ -60,7 +60,7 @@ def yosys_module(model: DiscreteMLP, work_dir: Path, *, timeout_s: float) -> dic
     """The textbook form as Yosys's JSON of module `top`, its sums as the cells $alu and $fa."""
     (work_dir / f"{_NAME}.v").write_text(textbook_verilog(model, named=True), encoding="utf-8")
     commands = [*word_commands(_NAME, "top"), "maccmap", "opt_expr", "opt_clean", f"write_json {_NAME}.json"]
-    run_yosys(commands, work_dir, name=_NAME, timeout_s=timeout_s)
+    run_yosys(commands, work_dir, name=_NAME, limits=Limits(timeout_s))
     found: dict[str, Any] = json.loads((work_dir / f"{_NAME}.json").read_text(encoding="utf-8"))
     return dict(found["modules"]["top"])
 

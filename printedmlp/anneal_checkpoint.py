@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import warnings
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from printedmlp.checkpoint import write_arrays
+from printedmlp.checkpoint import UNREADABLE, write_arrays
 from printedmlp.errors import ConfigError, PrintedMLPWarning
 from printedmlp.found import Candidates
 from printedmlp.genome import GenomeLayout
@@ -76,7 +75,7 @@ def _read(path: Path, digest: str) -> dict[int, list[Candidates]]:
                 ]
                 for number, layouts in header["layouts"].items()
             }
-    except (OSError, EOFError, ValueError, KeyError, TypeError, ConfigError, zipfile.BadZipFile) as error:
+    except (ConfigError, *UNREADABLE) as error:
         _warn(path, f"cannot be read ({error})")
         return {}
 

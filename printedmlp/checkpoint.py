@@ -6,6 +6,7 @@ import json
 import os
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,6 +18,18 @@ from printedmlp.errors import PrintedMLPWarning
 from printedmlp.population import Population
 
 PARTS = ("population", "archive")
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What comes of a damaged file; RuntimeError where a part looks encrypted or packed in another way."""
 
 
 @dataclass
@@ -76,7 +89,7 @@ def load(path: Path, digest: str, rng: np.random.Generator) -> SearchState | Non
             return None
         state = SearchState(header["number"], parts[0], parts[1], header["history"])
         rng.bit_generator.state = header["rng"]
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         _warn(path, f"cannot be read ({error})")
         return None
     return state

@@ -44,14 +44,14 @@ class Classifier(Protocol):
 
 def classifier_from_json(data: Mapping[str, Any]) -> Classifier:
     """The classifier that any of the forms' `to_json` wrote; ModelError for another dictionary."""
-    form = data.get("format")
+    form = data.get("format") if isinstance(data, Mapping) else None
     if form == model.FORMAT:
         return model.DiscreteMLP.from_json(data)
     if form == trees.FORMAT:
         return trees.DecisionTree.from_json(data)
     if form == gates.FORMAT:
         return gates.GateClassifier.from_json(data)
-    raise ModelError(f"format {form!r} is not that of a classifier")
+    raise ModelError(f"format {form!r:.60} is not that of a classifier")
 
 
 def description(classifier: Classifier) -> str:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from printedmlp.archive import download
 from printedmlp.errors import DataError, PrintedMLPWarning
+from printedmlp.files import read_bytes
 from printedmlp.names import clean_text, quoted, slug
 from printedmlp.quantise import Quantiser
-from printedmlp.records import read_bytes
+from printedmlp.records import MOST_BYTES
 from printedmlp.registry import NAMES, Fetch, citation, named_table, official_train_rows
 from printedmlp.samples import Dataset, conflicting_inputs, duplicate_rows
 from printedmlp.split import Split, split_dataset
@@ -79,4 +80,4 @@ def _file_bytes(path: str | os.PathLike[str]) -> bytes:
         near = difflib.get_close_matches(text.lower(), NAMES, n=1)
         hint = f"did you mean {quoted(near[0])}?" if near else f"names are {', '.join(NAMES)}"
         raise DataError(f"no data set or file {quoted(text)}; {hint}")
-    return read_bytes(Path(text))
+    return read_bytes(Path(text), MOST_BYTES, "table")

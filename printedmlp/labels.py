@@ -13,6 +13,8 @@ from printedmlp.values import LABEL_GAPS, has_decimal_comma, is_missing, number_
 
 MOST_CLASSES = 50
 _MOST_FRACTIONAL_CLASSES = 10
+_MOST_CHARACTERS = 10 * NAME_LIMIT
+"""Of a class name with its invisible characters."""
 _ANOTHER = "name another column with --label"
 
 
@@ -44,11 +46,12 @@ def read_labels(grid: Grid, column: int, notes: list[str]) -> tuple[tuple[str, .
     order is that of the texts. A missing label, labels that look like measurements and a single class are
     `DataError`s.
     """
-    cells = [clean_text(cell, NAME_LIMIT + 1) for cell in grid.columns[column]]
+    raw = grid.columns[column]
+    cells = [clean_text(cell, NAME_LIMIT + 1) for cell in raw]
     for row, cell in enumerate(cells):
         if is_missing(cell, LABEL_GAPS):
             raise DataError(f"{grid.where(row, column)}: the class is missing ({quoted(cell)})")
-        if len(cell) > NAME_LIMIT:
+        if len(cell) > NAME_LIMIT or len(raw[row]) > _MOST_CHARACTERS:
             raise DataError(f"{grid.where(row, column)}: a class name of more than {NAME_LIMIT} characters")
     numbers = [_finite(cell, grid.separator) for cell in cells]
     if None in numbers:

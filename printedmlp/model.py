@@ -23,6 +23,7 @@ FORMAT = "printedmlp.DiscreteMLP"
 VERSION = 1
 MAX_WIDTH = 62
 """Sums must fit this many bits, so that int64 arithmetic never wraps."""
+MAX_FEATURES = 1 << 16
 ENUMERATION_LIMIT = 1 << 12
 
 Interval = tuple[int, int]
@@ -262,8 +263,8 @@ def _checked_inputs(X: ArrayLike, n_features: int, input_bits: int) -> NDArray[n
 
 
 def _check_shape(model: DiscreteMLP) -> None:
-    if model.n_features < 1:
-        raise ModelError(f"n_features must be at least 1, not {model.n_features}")
+    if not 1 <= model.n_features <= MAX_FEATURES:
+        raise ModelError(f"n_features must be in 1..{MAX_FEATURES}, not {model.n_features}")
     if not 1 <= model.input_bits <= 16:
         raise ModelError(f"input_bits must be in 1..16, not {model.input_bits}")
     if not model.layers:

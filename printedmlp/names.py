@@ -19,6 +19,7 @@ COMMENT_WIDTH = 124
 _SLUG_LIMIT = 40
 _MESSAGE_LIMIT = 40
 _PATH_LIMIT = 4096
+_FEWEST_READ = 1024
 
 
 def clean_text(text: str, limit: int = NAME_LIMIT) -> str:
@@ -27,10 +28,13 @@ def clean_text(text: str, limit: int = NAME_LIMIT) -> str:
     Control and format characters (escape codes, zero-width and direction marks) are removed; text longer than
     `limit` characters is cut and ends in an ellipsis.
     """
-    composed = unicodedata.normalize("NFC", text)
+    # Composing takes quadratic time in combining marks, so what will not be shown is cut off before.
+    read = text[: max(_FEWEST_READ, 2 * limit)]
+    composed = unicodedata.normalize("NFC", read)
     visible = "".join(c for c in composed if c.isspace() or unicodedata.category(c)[0] != "C")
     line = " ".join(visible.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    whole = len(read) == len(text) and len(line) <= limit
+    return line if whole else line[: limit - 1] + "…"
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
@@ -76,6 +80,15 @@ def safe_comment(text: str, limit: int = COMMENT_WIDTH) -> str:
     text = text.replace("*/", "*\\x2f").replace("/*", "/\\x2a")
     escaped = text.encode("ascii", "backslashreplace").decode("ascii")
     return escaped if len(escaped) <= limit else escaped[: limit - 3] + "..."
+
+
+def sheet_text(text: str) -> str:
+    """Return a text as a cell of a CSV file that spreadsheets open: never a formula, which could start programs.
+
+    >>> sheet_text("=cmd|' /C calc'!A0"), sheet_text("a = b")
+    ("'=cmd|' /C calc'!A0", 'a = b')
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -8,12 +8,17 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from printedmlp.errors import DataError
-from printedmlp.names import shown_path
 from printedmlp.values import parse_number
+
+MOST_BYTES = 512 << 20
+"""Largest file that is read as a table. Reading it needs some twenty times its size in memory at worst."""
+MOST_COLUMNS = 4096
+"""Beyond it no classifier is searched for in any time that a person waits."""
+MOST_CELL = 4096
+"""Longest cell in characters; what comes after a quotation mark that is never closed is longer."""
 
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -28,6 +33,7 @@ _OTHER_FORMATS = (
     (b"\x1f\x8b", "gzip-compressed"),
     (b"@relation", "an ARFF file"),
 )
+_LONG_CELL = f"a cell of more than {MOST_CELL} characters (a quotation mark never closed?)"
 _SAMPLE_LINES = 200
 _WHITE_SPACE = " "
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", _WHITE_SPACE: "white space"}
@@ -46,22 +52,6 @@ class Records(NamedTuple):
     rows: list[Record]
     separator: str
     comment_header: Record | None
-
-
-def read_bytes(path: Path) -> bytes:
-    """Read a whole regular file; everything that can be wrong with the path is a `DataError`."""
-    place = shown_path(path)
-    try:
-        if path.is_dir():
-            raise DataError(f"{place} is a folder, not a table")
-        if path.exists() and not path.is_file():
-            raise DataError(f"{place} is not a regular file")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{place}: no such file") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{place} cannot be read: {reason}") from None
 
 
 def decode(data: bytes, place: str, notes: list[str]) -> str:
@@ -160,13 +150,21 @@ def _records(lines: list[str], separator: str, place: str) -> Iterator[Record]:
             return
         except csv.Error as error:
             raise DataError(f"{place} line {first}: {_explained(error)}") from None
+        _refuse_huge(cells, f"{place} line {first}")
         if len(cells) > 1 or any(cell.strip() for cell in cells):
             yield Record(first, tuple(cell.strip() for cell in cells))
 
 
+def _refuse_huge(cells: list[str], where: str) -> None:
+    if len(cells) > MOST_COLUMNS:
+        raise DataError(f"{where}: {len(cells)} cells, more than the {MOST_COLUMNS} columns that a table may have")
+    if any(len(cell) > MOST_CELL for cell in cells):
+        raise DataError(f"{where}: {_LONG_CELL}")
+
+
 def _explained(error: csv.Error) -> str:
     if "limit" in str(error):
-        return f"a cell of more than {csv.field_size_limit()} characters (a quotation mark never closed?)"
+        return _LONG_CELL
     if "end of data" in str(error):
         return "a quotation mark is opened and never closed"
     return f"stray quotation mark ({error})"

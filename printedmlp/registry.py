@@ -15,8 +15,9 @@ from printedmlp.archive import convert, download
 from printedmlp.builtin import BUILT_IN, BuiltIn
 from printedmlp.catalogue import CATALOGUE, Entry
 from printedmlp.errors import DataError
+from printedmlp.files import read_bytes
 from printedmlp.names import clean_text, shown_path
-from printedmlp.records import read_bytes
+from printedmlp.records import MOST_BYTES
 
 DATA_VARIABLE = "PRINTEDMLP_DATA"
 CACHE_VARIABLE = "PRINTEDMLP_CACHE"
@@ -41,11 +42,11 @@ def named_table(name: str, notes: list[str], fetch: Fetch = download) -> bytes:
         return entry.make()
     own = _data_folder()
     if own is not None and (own / f"{name}.csv").exists():
-        return _verified(read_bytes(own / f"{name}.csv"), entry, str(own / f"{name}.csv"))
+        return _verified(read_bytes(own / f"{name}.csv", MOST_BYTES, "table"), entry, str(own / f"{name}.csv"))
     cached = cache_folder() / f"{name}.csv"
     if cached.exists():
         try:
-            return _verified(read_bytes(cached), entry, str(cached))
+            return _verified(read_bytes(cached, MOST_BYTES, "table"), entry, str(cached))
         except DataError as error:
             notes.append(f"{error}; {'made' if isinstance(entry, BuiltIn) else 'fetched'} again")
     table = _simulated(name, entry) if isinstance(entry, BuiltIn) else _downloaded(name, entry, fetch)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from printedmlp.errors import ModelError
+from printedmlp.files import parse_json
 
 FORMAT = "printedmlp.DecisionTree"
 VERSION = 1
@@ -162,7 +163,7 @@ class DecisionTree:
     def loads(cls, text: str) -> DecisionTree:
         """Rebuild a tree from `dumps`'s text; raises ModelError for anything else."""
         try:
-            data = json.loads(text)
+            data = parse_json(text)
         except ValueError as error:
             raise ModelError(f"model JSON: {error}") from None
         return cls.from_json(data)

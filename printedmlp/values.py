@@ -9,8 +9,9 @@ FEATURE_GAPS = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "none", "
 LABEL_GAPS = FEATURE_GAPS - {"-", "none"}
 """What a missing label is written as; `-` (beside `+`) and `none` are classes in real tables."""
 
-_POINT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_COMMA = re.compile(r"[+-]?(?:[0-9]+,?[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# Digits behind a mark that need not be there would be tried in all splits: quadratic time for a long cell.
+_POINT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_COMMA = re.compile(r"[+-]?(?:[0-9]+(?:,[0-9]*)?|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INFINITY = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 
 

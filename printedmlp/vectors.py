@@ -7,6 +7,7 @@ circuit's input bus), `class` is the index of the true class among the sorted la
 from __future__ import annotations
 
 import csv
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from printedmlp.errors import DataError, PrintedMLPWarning
+from printedmlp.files import MEBIBYTE, read_text
 
+MOST_BYTES = 512 * MEBIBYTE
 MAX_CLASS = 1023
 MAX_CODE = 65535
 MOST_BITS = 8
@@ -50,9 +53,11 @@ def bits_per_feature(bus_bits: int, n_features: int) -> int:
 
 def is_vector_file(path: Path) -> bool:
     """Whether a file begins with the header of a vector file."""
+    if not path.is_file():
+        return False
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline(1 << 20).strip().split(",")
+            header = file.readline(MEBIBYTE).strip().split(",")
     except (OSError, UnicodeDecodeError):
         return False
     return len(header) > 1 and header == _header(len(header) - 1)
@@ -78,12 +83,11 @@ def read_vectors(path: Path, bus_bits: int) -> Vectors:
 
 
 def _cells(path: Path) -> list[list[int]]:
+    rows = csv.reader(io.StringIO(read_text(path, MOST_BYTES, "vector file"), newline=""))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file)
-            names = next(rows, [])
-            return [_row(path, rows.line_num, names, row) for row in rows if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        names = next(rows, [])
+        return [_row(path, rows.line_num, names, row) for row in rows if row]
+    except csv.Error as error:
         raise DataError(f"{path}: cannot be read: {error}") from None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hdl.classifier import published_scores
+from hdl.harmless import harmless_tokens
 from printedmlp.classifier import Classifier
 from printedmlp.cores import available_cores
 from printedmlp.errors import DataError, ModelError, ToolError
@@ -20,7 +21,7 @@ from sim.harness import Field
 from sim.records import Observed, refuse_failed, verdict
 from sim.session import Answers, find_simulator, simulate
 from sim.vectors import Stimulus, stimulus
-from sim.verilog import check_harmless, isolate, with_vendor_models
+from sim.verilog import isolate, with_vendor_models
 
 _KINDS = ("rtl", "netlist", "scores")
 
@@ -233,7 +234,7 @@ def _record(
 def _simulate(
     circuits: dict[str, str], fields: Sequence[Field], cells_verilog: str, vectors: Stimulus, options: Options
 ) -> Answers:
-    check_harmless(cells_verilog)
+    harmless_tokens(cells_verilog)
     return simulate(
         circuits,
         fields,

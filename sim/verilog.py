@@ -1,24 +1,13 @@
 """Verilog texts of several origins made fit for one simulation: renamed apart, unable to touch the machine."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from hdl.frontend import vendor_model
+from hdl.harmless import Tokens, harmless_tokens
 from printedmlp.errors import ToolError
 
-_TOKEN = re.compile(
-    r"""(?P<skip>//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'[sS]?[bodhBODH]\s*[0-9a-fA-FxXzZ?_]+|\d[\w.]*|[^\w"'/`$\\]+)"""
-    r"""|(?P<directive>`\w*)|(?P<system>\$\w*)|\\(?P<escaped>\S+)|(?P<name>[A-Za-z_][\w$]*)|(?P<other>.)""",
-    re.DOTALL,
-)
-_DIRECTIVES = frozenset({"celldefine", "endcelldefine", "default_nettype", "resetall", "timescale"}) | {
-    *("define", "undef", "ifdef", "ifndef", "elsif", "else", "endif")
-}
-_RESERVED = re.compile("include|line|pragma|protect|systemc|uselib|veril|begin_keywords|end_keywords")
-_SYSTEM_FUNCTIONS = frozenset({"$clog2", "$signed", "$unsigned"})
 _PORTS = frozenset({"inp", "out"})
-
-Tokens = Sequence[re.Match[str]]
 
 
 def isolate(verilog: str, prefix: str, *, top: str = "top") -> str:
@@ -33,8 +22,7 @@ def isolate(verilog: str, prefix: str, *, top: str = "top") -> str:
     ToolError : when the module `top` is not defined exactly once, a module is named like a port, or naming the
         directive or system function that is refused.
     """
-    tokens = list(_TOKEN.finditer(verilog))
-    _check_harmless(tokens, verilog)
+    tokens = harmless_tokens(verilog)
     modules = list(_defined_modules(tokens))
     if modules.count(top) != 1:
         raise ToolError(f"module '{top}' is defined {modules.count(top)} times in the Verilog, not once")
@@ -47,21 +35,6 @@ def with_vendor_models(verilog: str) -> str:
     """The text, and behind it the model of the vendor cell DW01_satrnd when it uses that and does not define it."""
     model = vendor_model(verilog)
     return f"{verilog}\n{model.read_text(encoding='utf-8')}" if model else verilog
-
-
-def check_harmless(verilog: str) -> None:
-    """Refuse, with a ToolError, text that could act beyond its circuit, as `isolate` does."""
-    _check_harmless(list(_TOKEN.finditer(verilog)), verilog)
-
-
-def _check_harmless(tokens: Tokens, verilog: str) -> None:
-    macros = re.findall(r"`\s*define\s+([A-Za-z_]\w*)", verilog)
-    allowed = _DIRECTIVES.union(name for name in macros if not _RESERVED.match(name))
-    for token in tokens:
-        directive, system = token["directive"], token["system"]
-        if (directive and directive[1:] not in allowed) or (system and system not in _SYSTEM_FUNCTIONS):
-            line = verilog.count("\n", 0, token.start()) + 1
-            raise ToolError(f"Verilog line {line}: '{token.group()}' is not allowed in a circuit to simulate")
 
 
 def _defined_modules(tokens: Tokens) -> Iterator[str]:

@@ -115,6 +115,8 @@ class GateClassifier:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GateClassifier:
         """Rebuild from `to_json`'s dictionary; ModelError where it is none."""
+        if not isinstance(data, Mapping):
+            raise ModelError(f"expected {FORMAT} version {VERSION}, not {data!r:.60}")
         if data.get("format") != FORMAT or data.get("version") != VERSION:
             found = f"{data.get('format')} version {data.get('version')}"
             raise ModelError(f"expected {FORMAT} version {VERSION}, not {found}")

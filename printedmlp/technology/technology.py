@@ -1,13 +1,13 @@
 """A technology is a named set of cells, read from a TOML file of the form of egfet.toml."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from printedmlp.errors import ConfigError
+from printedmlp.errors import ConfigError, DataError
+from printedmlp.files import MOST_TOML, parse_toml, read_text
 from printedmlp.technology.cell import Arc, ArcTiming, Capacitance, Cell, DelayTable
 from printedmlp.technology.energy import switching_energies
 from printedmlp.technology.entries import Entries
@@ -95,9 +95,9 @@ def load_technology(name_or_path: str | Path) -> Technology:
     if path.suffix != ".toml":
         raise ConfigError(f"technology '{name_or_path}': neither built in ({', '.join(BUILT_IN)}) nor a .toml file")
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"technology '{path}': {error}") from None
+        text = read_text(path, MOST_TOML, "technology")
+    except DataError as error:
+        raise ConfigError(f"technology: {error}") from None
     return _parse(text, str(path))
 
 
@@ -109,12 +109,9 @@ def _load_built_in(name: str) -> Technology:
 
 def _parse(text: str, place: str) -> Technology:
     try:
-        return _technology(Entries(tomllib.loads(text)))
-    # Beside its own kind of ValueError the reader raises Python's for integers of thousands of digits.
+        return _technology(Entries(parse_toml(text)))
     except (ValueError, ConfigError) as error:
         raise ConfigError(f"{place}: {error}") from None
-    except RecursionError:
-        raise ConfigError(f"{place}: nested too deeply") from None
 
 
 def _technology(entries: Entries) -> Technology:

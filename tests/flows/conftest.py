@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.interruptions import TINY
 from flows import compare
 from flows.compare import Options
 from flows.config import make_config, with_hidden
@@ -18,22 +19,7 @@ from printedmlp.technology import load_technology
 from tests.flows.comparing import PORTS, QUIET
 from tests.flows.comparing import STAGES as COMPARED
 
-SMALL = {
-    "dataset": "iris",
-    "budget": "quick",
-    "hidden": (1,),
-    "restarts": 2,
-    "population": 16,
-    "generations": 12,
-    "chains": 1,
-    "proposals": 100,
-    "tree_generations": 2,
-    "candidates": 2,
-    "refine_starts": 4,
-    "refine_moves": 1000,
-    "jitter": 1,
-    "power_moves": 500,
-}
+SMALL = TINY
 
 
 @pytest.fixture(scope="session")

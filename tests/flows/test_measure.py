@@ -122,7 +122,7 @@ def test_what_is_no_circuit_or_no_vectors_is_one_line(files, capsys, verilog, ve
 def test_missing_files_and_unknown_data_sets(files, capsys, tmp_path):
     arguments = files(GREATER, "x0,x1,class\n0,0,0\n")
     assert run_command(measure.main, [str(tmp_path / "absent.v"), *arguments[1:]]) == 2
-    assert "absent.v: cannot be read" in capsys.readouterr().err
+    assert "absent.v: no such file" in capsys.readouterr().err
     assert run_command(measure.main, [arguments[0], "irys", *arguments[2:]]) == 2
     assert "irys" in capsys.readouterr().err
 

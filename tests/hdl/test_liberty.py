@@ -174,7 +174,7 @@ def test_defects_are_named_with_their_place(old, new, message, read):
 
 
 def test_files_that_are_no_library(read, tmp_path):
-    with pytest.raises(ConfigError, match=r"missing\.lib': No such file"):
+    with pytest.raises(ConfigError, match=r"missing\.lib: no such file"):
         read_liberty(tmp_path / "missing.lib")
     with pytest.raises(ConfigError, match="ends inside a group"):
         read("library (a) { cell (b) {")

@@ -78,7 +78,7 @@ def test_shuffled_netlists_keep_their_function():
         ("assign out = inp[0] & inp[1];", r"\$and is not a cell of 'egfet'"),
         ("NAND2X1 g(.A1(inp[0]), .Y(out));", "pin 'A2' is not connected"),
         ("wire u; NAND2X1 g(.A1(inp[0]), .A2(u), .Y(out));", "has no driver"),
-        ("INVX1 g(.A(inp[0]), .Y(out)); INVX1 h(.A(inp[1]), .Y(out));", "driven twice"),
+        ("INVX1 g(.A(inp[0]), .Y(out)); INVX1 h(.A(inp[1]), .Y(out));", "multiple conflicting drivers"),
         ("wire a; INVX1 g(.A(a), .Y(out)); INVX1 h(.A(out), .Y(a));", "combinational loop"),
         ("INVX1 g(.A(inp[0]), .Y(out)", "syntax error"),
         ("assign out = 1'bx;", "not connected"),

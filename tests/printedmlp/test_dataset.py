@@ -204,10 +204,10 @@ def test_a_file_without_permission(tmp_path):
 def test_a_disk_that_fails(tmp_path, monkeypatch):
     path = saved(tmp_path, GOOD)
 
-    def fail(self):
+    def fail(*given):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(type(path), "read_bytes", fail)
+    monkeypatch.setattr("printedmlp.files._without_waiting", fail)
     with pytest.raises(DataError, match=r"wine list\.csv cannot be read: Input/output error"):
         load_dataset(path)
 

@@ -175,7 +175,7 @@ def with_term(**changes):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((0, 4, (OUTPUT,)), "n_features must be at least 1"),
+        ((0, 4, (OUTPUT,)), "n_features must be in 1..65536, not 0"),
         ((1, 0, (OUTPUT,)), "input_bits must be in 1..16, not 0"),
         ((1, 17, (OUTPUT,)), "not 17"),
         ((1, 4, ()), "at least an output layer"),

@@ -32,7 +32,7 @@ DEFECTS = {
     "ragged, one cell": (line(GOOD, 5, "A"), "w.csv line 5: 1 cell, expected 3"),
     "quote never closed": (line(GOOD, 5, '1,"2,A'), "w.csv line 5: a quotation mark is opened and never closed"),
     "stray quote": (line(GOOD, 5, '1,"2"x,A'), "w.csv line 5: stray quotation mark"),
-    "huge cell": (line(GOOD, 5, f"1,{'9' * 200_000},A"), "w.csv line 5: a cell of more than 131072 characters"),
+    "huge cell": (line(GOOD, 5, f"1,{'9' * 200_000},A"), "w.csv line 5: a cell of more than 4096 characters"),
     "no number": (line(GOOD, 5, "1,abc,A"), "w.csv line 5, column 'hue': 'abc' is not a number"),
     "number with a unit": (line(GOOD, 5, "1,3 cm,A"), "w.csv line 5, column 'hue': '3 cm' is not a number"),
     "digit groups": (line(GOOD, 5, '"1,234",3,A'), "w.csv line 5, column 'ash': '1,234' is not a number"),
