@@ -254,7 +254,7 @@ def make_config(file: Path | None, given: Mapping[str, Any]) -> DesignConfig:
     ------
     ConfigError : the file cannot be read, or a key or value is wrong; the message names it.
     """
-    values = _read_toml(file) if file is not None else {}
+    values = _read_settings(file) if file is not None else {}
     values.update({key: value for key, value in given.items() if value is not None})
     if "dataset" not in values:
         raise ConfigError("dataset: none given; name a data set or a CSV file")
@@ -291,16 +291,21 @@ def _toml_value(value: Any) -> str:
     return repr(value)
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
+def read_toml(file: Path) -> dict[str, Any]:
+    """What a TOML file holds, nothing of it checked; ConfigError if it cannot be read."""
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}") from None
-    return {key: _checked(file, key, value) for key, value in values.items()}
 
 
-def _checked(file: Path, key: str, value: Any) -> Any:
-    """A setting of the file as `DesignConfig` takes it, if it is of the kind that the setting is declared as."""
+def _read_settings(file: Path) -> dict[str, Any]:
+    values = read_toml(file)
+    return {key: checked_setting(file, key, value) for key, value in values.items()}
+
+
+def checked_setting(file: Path, key: str, value: Any) -> Any:
+    """A setting of a TOML file as `DesignConfig` takes it; ConfigError if it is unknown or of another kind."""
     types = {item.name: str(item.type) for item in fields(DesignConfig)}
     if key not in types:
         raise ConfigError(f"{file}: unknown setting '{key}'")

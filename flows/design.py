@@ -24,7 +24,7 @@ from flows.job import Job, Stage
 from flows.measure import tell_missing_figures
 from flows.progress import Reporter
 from flows.reference_teacher import check_teacher, torch_version
-from flows.run import json_text, open_run, sha256_file, write_text
+from flows.run import Run, json_text, open_run, sha256_file, write_text
 from flows.summary import summary_text
 from flows.tools import code_digest, versions
 from hdl.liberty import read_liberty
@@ -76,12 +76,8 @@ def design(
     PrintedMLPError : one line that names the place and the value.
     """
     dataset = load_dataset(config.dataset, label=config.label, missing=config.missing)
-    config = with_hidden(config, default_hidden(dataset.name, dataset.n_classes))
-    technology = read_liberty(Path(config.liberty)) if config.liberty else load_technology(config.technology)
-    check_limits(config, technology)
+    config, technology = ready(config, dataset)
     tell_missing_figures(technology)
-    if config.teacher is not None:
-        check_teacher(config.teacher)
     ceiling_text = json_text(reference_for(reference, dataset)) if reference else None
     place = folder or Path("runs", f"{dataset.name}-s{config.seed}-{config.budget}")
     reporter = Reporter(quiet=quiet)
@@ -93,7 +89,7 @@ def design(
         with stopping_early(job):
             for name, stage in STAGES.items():
                 stopped = partial(_ended_early, job, name)
-                ran = run.do(name, partial(stage, job), stopped, given=(FILE,) if name == LAST else ())
+                ran = run.do(name, partial(stage, job), stopped, given=_given(name))
                 reporter.line(f"{name}: {'done' if ran else 'kept from an earlier run'}")
                 if name == until:
                     break
@@ -103,6 +99,27 @@ def design(
                 print(f"float ceiling: {ceiling.words}")
             print(f"report: {run.path('report.html')}")
     return place
+
+
+def ready(config: DesignConfig, dataset: Dataset) -> tuple[DesignConfig, Technology]:
+    """The settings with nothing left open, and the cells; PrintedMLPError for what can be refused without a run."""
+    config = with_hidden(config, default_hidden(dataset.name, dataset.n_classes))
+    technology = read_liberty(Path(config.liberty)) if config.liberty else load_technology(config.technology)
+    check_limits(config, technology)
+    if config.teacher is not None:
+        check_teacher(config.teacher)
+    return config, technology
+
+
+def is_done(run: Run, until: str) -> bool:
+    """Whether a run has every stage up to that one, as it left them."""
+    names = list(STAGES)
+    return all(run.is_done(name, _given(name)) for name in names[: names.index(until) + 1])
+
+
+def _given(stage: str) -> tuple[str, ...]:
+    """Files of other commands that a stage reads."""
+    return (FILE,) if stage == LAST else ()
 
 
 def check_limits(config: DesignConfig, technology: Technology) -> None:
