@@ -87,7 +87,7 @@ class Result:
 PARTS = ("validation", "test", "area_cm2", "power_mw")
 WHICH = ("exact", "best", *(f"loss{loss}" for loss in LOSSES))
 FIGURES = tuple(f"{which}_{part}" for which in WHICH for part in PARTS)
-"""Of the exact baseline, the circuit of most merit, and the smallest at each loss of validation score against exact."""
+"""Of the exact baseline, the circuit of most merit, and the smallest at each loss of validation score."""
 
 
 def figures(folder: Path, until: str) -> Figures | None:
