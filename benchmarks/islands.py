@@ -6,7 +6,7 @@ The genetic trainer on one population; on four populations of a quarter of its s
 exchanges and without; and on four of its size for a quarter of the generations, likewise. The volume is the share
 of a rectangle that the front on the training rows dominates: errors up to the most allowed, full adders up to the
 largest start point's. On validation rows it is that of the same circuits with their errors there; no test row is
-read. Differences are to the one population on the same split: mean and standard deviation over all tables and splits.
+read. Differences are to the one population on the same split: mean and standard deviation over tables and splits.
 """
 
 from __future__ import annotations

@@ -90,27 +90,32 @@ class Sweep:
         self._by_name = {result.run.name: result for result in self.results}
         self._written = 0.0
 
-    def is_kept(self, run: PlannedRun) -> bool:
-        """Whether a run was done before; ConfigError where its folder holds one of other settings or code."""
-        kept = kept_run(self.folder / run.name, run.settings, list(STAGES))
-        return kept is not None and is_done(kept, self.until)
+    def kept(self) -> set[str]:
+        """Names of the runs that were done before.
+
+        Raises
+        ------
+        SweepMistakesError : a folder holds a run of other settings or code.
+        """
+        names, strange = set(), []
+        for run in [] if self.fresh else self.runs:
+            try:
+                there = kept_run(self.folder / run.name, run.settings, list(STAGES))
+            except ConfigError as error:
+                strange.append(str(error))
+                continue
+            if there is not None and is_done(there, self.until):
+                names.add(run.name)
+        if strange:
+            raise SweepMistakesError(strange)
+        return names
 
     def take_kept(self) -> list[PlannedRun]:
         """Take the results of runs done before and return the others."""
-        if self.fresh:
-            return list(self.runs)
-        to_do, strange = [], []
-        for run in self.runs:
-            try:
-                if self.is_kept(run):
-                    self._by_name[run.name].finish(self.folder / run.name, 0, self.until)
-                else:
-                    to_do.append(run)
-            except ConfigError as error:
-                strange.append(str(error))
-        if strange:
-            raise SweepMistakesError(strange)
-        return to_do
+        names = self.kept()
+        for name in names:
+            self._by_name[name].finish(self.folder / name, 0, self.until)
+        return [run for run in self.runs if run.name not in names]
 
     def work(self, place: Place, board: Board) -> None:
         """Do what is not done; the files hold what is known at any time."""
@@ -229,13 +234,12 @@ def _told_all(work: Callable[[], Answer]) -> Answer:
 
 
 def _list(job: Sweep) -> None:
-    kept = 0
+    names = job.kept()
     for run in job.runs:
-        done = not job.fresh and job.is_kept(run)
-        kept += done
         axes = "  ".join(f"{key} {value}" for key, value in run.axes.items())
-        print(f"{'done ' if done else 'to do'}  {run.name}  {axes}  seed {run.config.seed}")
-    print(f"{len(job.runs)} runs, {kept} done, {len(job.runs) - kept} to do, until {job.until}, in {job.folder}")
+        print(f"{'done ' if run.name in names else 'to do'}  {run.name}  {axes}  seed {run.config.seed}")
+    n_runs, n_done = len(job.runs), len(names)
+    print(f"{n_runs} runs, {n_done} done, {n_runs - n_done} to do, until {job.until}, in {job.folder}")
 
 
 def _parser() -> argparse.ArgumentParser:
