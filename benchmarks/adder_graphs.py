@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.tables import table
 from flows.compare import Options, compare
-from flows.compared_rows import ADDERS, Row
+from flows.compared_row import ADDERS, Row
 from flows.progress import Reporter
 
 STAGES = ("exact", "paper", "search")

@@ -34,6 +34,7 @@ def power_and_timing(
     feature_names: Sequence[str] | None = None,
     rate_hz: float = DEFAULT_RATE_HZ,
     timing: Timing | None = None,
+    blocks: Blocks | None = None,
 ) -> Record:
     """Total power at a rate of rows, its split by cell and block, and the longest path; JSON-ready.
 
@@ -48,20 +49,22 @@ def power_and_timing(
     feature_names : one for each feature; x0, x1, ... without.
     rate_hz : rows a second.
     timing : the longest path by voltage, as `timing_of` finds it; None to look for it.
+    blocks : the parts of the netlist, as `hdl.blocks.blocks_of` finds them; None to look for them.
     """
     names = [clean_text(name, NAME_WIDTH) for name in _features(feature_names, vectors)]
-    blocks = blocks_of(netlist, technology, classifier).renamed(comparator_names(names))
+    parts = blocks_of(netlist, technology, classifier) if blocks is None else blocks
+    parts = parts.renamed(comparator_names(names))
     found = timing_of(netlist, technology) if timing is None else timing
     rates = {v: min(rate_hz, report.max_rate_hz) if report else rate_hz for v, report in found.items()}
     reports = {v: report for v, report in found.items() if report}
     power = None
     if not technology.without_power:
         profile = power_profile(netlist, technology, vectors.codes, input_bits)
-        power = _power_record(netlist, technology, profile, rates, blocks)
+        power = _power_record(netlist, technology, profile, rates, parts)
     nominal = technology.nominal_voltage
     return {
         "power": power,
-        "timing": _timing_record(reports, nominal, blocks, names, input_bits) if reports else None,
+        "timing": _timing_record(reports, nominal, parts, names, input_bits) if reports else None,
     }
 
 
@@ -178,23 +181,3 @@ def block_words(record: Record | None, voltage: str) -> str:
     shares = ", ".join(f"{name} {powers[name] / total:.0%}" for name in largest)
     matched = record["blocks_matched"]
     return shares if matched is None else f"{shares} ({matched:.0%} of the cells matched by function)"
-
-
-def speed_words(record: Mapping[str, Any], voltage: str) -> str:
-    """Delay and highest rate for a page; empty without a delay, and no rate for a circuit that never waits."""
-    delay, rate = record["delay_ms"][voltage], record["max_rate_hz"]
-    if delay is None:
-        return ""
-    words = f"Delay {with_unit(delay, 'ms', micro='µ')}"
-    return f"{words}, at most {with_unit(rate, 'Hz')}." if rate else f"{words}."
-
-
-def sentences(record: Mapping[str, Any], voltage: str) -> list[str]:
-    """Total power, its parts and the longest path for a page, as far as they are known."""
-    power, timing = record.get("power"), record.get("timing")
-    told = (
-        ("Power", power_words(power, voltage, micro="µ")),
-        ("Static power by part", block_words(power, voltage)),
-        ("Longest path", timing["path"] if timing else ""),
-    )
-    return [f"{name}: {words}." for name, words in told if words]

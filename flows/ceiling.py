@@ -31,7 +31,7 @@ MODEL_NAMES = {
     "gcn": "GCN of nearest rows",
     "glnn": "GLNN student",
     "krd": "KRD student",
-    "hgnn": "HGNN of nearest rows",
+    "hgnn": "HGNN+ of nearest rows",
     "lighthgnn": "LightHGNN student",
 }
 

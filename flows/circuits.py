@@ -44,6 +44,7 @@ from flows.pictures import with_pictures
 from flows.proofs import Claim, prove_all
 from flows.run import json_text, sha256_text, whole_folder, write_bytes, write_text
 from flows.thermometer import THERMOMETER_FILES, with_thermometers
+from hdl.blocks import blocks_of
 from hdl.cells import verilog_text
 from hdl.synthesis import netlist_verilog, read_netlist
 from printedmlp.choice import merit_of
@@ -209,6 +210,7 @@ def chosen_front(job: Job, found: Sequence[Entry]) -> list[Choice]:
 def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
     record = job.run.read_json(entry["netlist_file"])
     netlist, model = read_netlist(record["netlist"], job.technology), model_of(entry)
+    blocks = blocks_of(netlist, job.technology, model)
     figures = figures_of(
         netlist,
         job.technology,
@@ -217,6 +219,7 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         classifier=model,
         feature_names=job.dataset.feature_names,
         rate_hz=job.config.sample_rate,
+        blocks=blocks,
     )
     point = FrontPoint(
         id=name,
@@ -241,7 +244,7 @@ def _measured(job: Job, name: str, entry: Entry, vectors: Vectors) -> Design:
         "feasibility": feasibility_of(figures, job.technology, job.config.use),
         **{key: figures[key] for key in ("front_end", "power", "timing")},
     }
-    return Design(point, model, netlist, extra, record["log"])
+    return Design(point, model, netlist, blocks, extra, record["log"])
 
 
 def _claim(drafts: Path, design: Design) -> Claim:

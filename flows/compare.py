@@ -20,13 +20,8 @@ from flows.cli import run_command
 from flows.compare_page import page_files
 from flows.compare_text import comparison_text
 from flows.compared_levels import BEST
-from flows.compared_rows import (
-    Circuit,
-    Row,
-    adder_row,
-    circuit_row,
-    foreign_row,
-)
+from flows.compared_row import Row
+from flows.compared_rows import Circuit, adder_row, circuit_row, foreign_row
 from flows.compared_runs import (
     STAGES,
     USUAL_STAGES,

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import jinja2
 from markupsafe import Markup
 
 from flows import compare_text as text
-from flows.compare_plot import key_of, panel_svg, picture_svg, shown_series
-from flows.compared_rows import ADDERS, FOREIGN, PUBLISHED, Row
+from flows.chosen_by import SYSTEM
+from flows.compare_plot import key_of, picture_svg, shown_series
+from flows.compared_panels import explorer_of
+from flows.compared_row import ADDERS, FOREIGN, PUBLISHED, Row
 from flows.comparison import PAGE, PICTURE, SHEET, TABLE, Comparison, series_name, short_name
-from flows.report import STAGE_WORDS, TEMPLATES, significant
+from flows.explained import explained
+from flows.explorer import PLOT_STYLE, render, text_of
 from flows.run import json_text
+from flows.wording import STAGE_WORDS, significant
 from printedmlp.front import FRONT_ENDS
 
 SERIES_WORDS = {
@@ -37,25 +38,24 @@ SERIES_WORDS = {
 
 def page_files(found: Comparison, out: Path) -> dict[str, str]:
     """The text of every file by name; `out` is where they will lie, for the links."""
-    style = "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "compare.css"))
     return {
-        PAGE: page_html(found, out, style),
-        PICTURE: picture_svg(found, style),
+        PAGE: page_html(found, out),
+        PICTURE: picture_svg(found, text_of(PLOT_STYLE)),
         TABLE: json_text(found.to_json()),
         SHEET: sheet_csv(found),
     }
 
 
-def page_html(found: Comparison, out: Path, style: str) -> str:
+def page_html(found: Comparison, out: Path) -> str:
     """Fill the page."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     keys = shown_series(found)
-    return environment.get_template("compare.html.j2").render(
-        style=Markup(style),
+    panels = [_panel(found, name, out) for name in found.data_sets]
+    return render(
+        "compare.html.j2",
+        [panel["explorer"] for panel in panels],
+        ("compare.css",),
         title=", ".join(found.data_sets),
-        panels=[_panel(found, name, out) for name in found.data_sets],
+        panels=panels,
         keys={series: Markup(key_of(series)) for series in keys},
         names={series: series_name(series) for series in keys},
         words={series: SERIES_WORDS[series] for series in keys},
@@ -66,9 +66,16 @@ def page_html(found: Comparison, out: Path, style: str) -> str:
         voltages=found.ends,
         front_ends=found.front_ends,
         library=found.library,
+        by_system=found.chosen_by == SYSTEM,
         no_area=any(not row.area_cm2 for row in found.rows),
         several=any(found.n_splits(name) > 1 for name in found.data_sets),
         files={"sheet": SHEET, "table": TABLE, "picture": PICTURE},
+        explained=explained(
+            power=not found.technology.without_power,
+            delay=not found.technology.without_delay,
+            sensors=bool(found.front_ends),
+            pictures=False,
+        ),
     )
 
 
@@ -81,8 +88,8 @@ def _panel(found: Comparison, name: str, out: Path) -> dict[str, Any]:
         "majority": text.majority(rows),
         "several": found.n_splits(name) > 1,
         "same_n": len({row.figures["n"] for row in rows if row.series != PUBLISHED}) == 1,
-        "plot": Markup(panel_svg(found, name)),
-        "rows": [_row(found, row, out) for row in rows],
+        "explorer": explorer_of(found, name, out),
+        "rows": [_row(found, key, row) for key, row in found.keyed(name)],
         "levels": [
             {
                 "loss": text.level_name(level.loss),
@@ -98,15 +105,15 @@ def _panel(found: Comparison, name: str, out: Path) -> dict[str, Any]:
     }
 
 
-def _row(found: Comparison, row: Row, out: Path) -> dict[str, Any]:
+def _row(found: Comparison, key: str, row: Row) -> dict[str, Any]:
     own = row.figures
     return {
+        "key": key,
         "id": row.id,
         "series": row.series,
         "name": short_name(row.series),
         "variant": row.variant,
         "seed": row.seed,
-        "link": None if row.folder is None else _link(row.folder, out),
         "form": row.form,
         "n": own["n"],
         "test": text.percent(own["accuracy"]),
@@ -124,11 +131,6 @@ def _row(found: Comparison, row: Row, out: Path) -> dict[str, Any]:
         "proof": row.proof["words"] if row.proof else "as reported, not checked here",
         "source": row.source,
     }
-
-
-def _link(folder: str, out: Path) -> str:
-    """From the page to a folder."""
-    return quote(Path(os.path.relpath(folder, out)).as_posix()) + "/"
 
 
 def sheet_csv(found: Comparison) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
+from flows.chosen_by import CLASSIFIER, SYSTEM, system_area
+from flows.compare_text import power
 from flows.compared_levels import LevelMean
-from flows.compared_rows import ADDERS, FOREIGN, OTHERS, PUBLISHED, Row
+from flows.compared_row import ADDERS, FOREIGN, OTHERS, PUBLISHED, Row
 from flows.comparison import Comparison, series_name
 from flows.mapping import TEXTBOOK
-from flows.plot import HEIGHT, OUTLINES, WIDTH, Mark, area_axis, key_svg, score_svg
+from flows.plot import OUTLINES, key_svg, score_svg
+from flows.plot_axes import HEIGHT, WIDTH, Axis, Mark, ordered_axes
 
 FONT = "system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 TITLE, KEY = 34, 24
@@ -19,48 +23,64 @@ NAMED_SERIES = (FOREIGN, PUBLISHED)
 
 
 def panel_svg(found: Comparison, name: str) -> str:
-    """One data set's panel."""
-    rows = found.of_data_set(name)
-    tested = {row.split: row.figures["majority_accuracy"] for row in rows if row.split is not None}
-    majority = sum(tested.values()) / len(tested)
-    return score_svg(marks_of(found, name), area_axis(), metric="accuracy", majority=majority)
+    """One data set's panel of the picture, which has nothing to link to."""
+    marks = [replace(mark, target="") for mark in marks_of(found, name)]
+    return score_svg(marks, axes_of(found)[0], metric="accuracy", majority=majority_of(found, name))
+
+
+def axes_of(found: Comparison) -> list[Axis]:
+    """Along what circuits are drawn, the figure that chose them first."""
+    return ordered_axes(found.nominal, found.chosen_by)
+
+
+def majority_of(found: Comparison, name: str) -> float:
+    """Accuracy of always answering the most frequent class, the mean over a data set's splits."""
+    tested = {
+        row.split: row.figures["majority_accuracy"] for row in found.of_data_set(name) if row.split is not None
+    }
+    return float(sum(tested.values()) / len(tested))
 
 
 def marks_of(found: Comparison, name: str) -> list[Mark]:
     """The circuits of one split; of several splits the means by level, and the circuits hollow behind them."""
-    rows = found.of_data_set(name)
+    rows = found.keyed(name)
     if found.n_splits(name) == 1:
-        return [_mark(row, filled=True) for row in rows]
+        return [_mark(found, key, row, filled=True) for key, row in rows]
     # A mean over some of the splits only would stand beside means over all of them.
-    means = [_mean(level) for level in found.levels_of(name) if level.n == level.n_splits]
-    return [*means, *(_mark(row, filled=row.series == PUBLISHED) for row in rows)]
+    means = [_mean(level, found.chosen_by) for level in found.levels_of(name) if level.n == level.n_splits]
+    return [*means, *(_mark(found, key, row, filled=row.series == PUBLISHED) for key, row in rows)]
 
 
-def _mark(row: Row, *, filled: bool) -> Mark:
-    ends = row.figures["interval"]
-    power = row.figures["power_mw"]
+def _mark(found: Comparison, key: str, row: Row, *, filled: bool) -> Mark:
+    own = row.figures
     return Mark(
         label=f"{row.id}{f' [{row.variant}]' if row.variant else ''}",
         stage=row.series,
         area_cm2=row.area_cm2,
-        power_mw=next(iter(power.values())) or 0.0 if power else 0.0,
+        power_mw=power(own, found.nominal, found.nominal),
         test=row.accuracy,
         validation=row.validation,
-        interval=(ends[0], ends[1]) if ends else None,
+        interval=(own["interval"][0], own["interval"][1]) if own["interval"] else None,
         on_front=filled and row.series != ADDERS,
-        on_stage_front=filled and row.series not in OTHERS,
+        # A run that another figure decided has no front along this one.
+        on_stage_front=filled and row.series not in OTHERS and row.chosen_by == found.chosen_by,
         line=row.variant,
         name=row.id if row.series in NAMED_SERIES and filled else "",
+        delay_ms=own["delay_ms"][found.nominal] if own["delay_ms"] else None,
+        system_cm2=system_area(own["system"]),
+        target=key,
     )
 
 
-def _mean(level: LevelMean) -> Mark:
+def _mean(level: LevelMean, decisive: str) -> Mark:
+    area = level.area.mean or 0.0
     accuracy, deviation = level.accuracy.mean or 0.0, level.accuracy.deviation
     return Mark(
         label=f"{level.series}, mean of {level.n} of {level.n_splits} splits",
         stage=level.series,
-        area_cm2=level.area.mean or 0.0,
-        power_mw=level.power.mean or 0.0,
+        area_cm2=area if decisive == CLASSIFIER else None,
+        system_cm2=area if decisive == SYSTEM else None,
+        power_mw=level.power.mean,
         test=accuracy,
         validation=None,
         interval=None if deviation is None else (accuracy - deviation, min(1.0, accuracy + deviation)),

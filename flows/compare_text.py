@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flows.chosen_by import SYSTEM
 from flows.compared_levels import BEST, LevelMean, Spread
-from flows.compared_rows import ADDERS, Row
+from flows.compared_row import ADDERS, Row
 from flows.comparison import Comparison, short_name
-from flows.report import NOTHING, significant
+from flows.wording import NOTHING, significant
 
 
 def comparison_text(found: Comparison) -> str:
@@ -91,7 +92,8 @@ def levels_head(found: Comparison, name: str) -> str:
 
 def level_cells(found: Comparison, name: str) -> tuple[list[str], list[list[str]]]:
     """Head and cells of the table of levels."""
-    head = ["level", "series", "splits", "test", "balanced", "cm2", f"mW {found.nominal} V"]
+    area = "system cm2" if found.chosen_by == SYSTEM else "cm2"
+    head = ["level", "series", "splits", "test", "balanced", area, f"mW {found.nominal} V"]
     return head, [_level(level) for level in found.levels_of(name)]
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flows.compared_rows import OTHERS, Row
+from flows.chosen_by import CLASSIFIER
+from flows.compared_row import OTHERS, Row
 from printedmlp.front import LOSSES
 
 BEST = -1.0
@@ -43,6 +44,7 @@ class LevelMean:
     ----------
     loss : percentage points of validation score below the exact baseline; BEST for the series' best score.
     n, n_splits : splits with such a circuit, and all of them.
+    area : the one that decided in all runs.
     power : at the nominal voltage.
     """
 
@@ -63,12 +65,13 @@ class LevelMean:
         return {**plain, **{key: getattr(self, key).to_json() for key in ("accuracy", "balanced", "area", "power")}}
 
 
-def level_means(rows: Sequence[Row], voltage: str) -> list[LevelMean]:
+def level_means(rows: Sequence[Row], voltage: str, decisive: str = CLASSIFIER) -> list[LevelMean]:
     """Of every data set, variant and series a record for each level that some split has a circuit for.
 
     Parameters
     ----------
     voltage : that power is told at, as JSON writes it.
+    decisive : which area is told, see `flows.chosen_by`.
     """
     found = []
     staged = [row for row in rows if row.series not in OTHERS]
@@ -79,11 +82,11 @@ def level_means(rows: Sequence[Row], voltage: str) -> list[LevelMean]:
             for series in dict.fromkeys(row.series for row in own):
                 at_level = [row for row in own if row.series == series and loss in row.levels]
                 if at_level:
-                    found.append(_mean(at_level, loss, n_splits, voltage))
+                    found.append(_mean(at_level, loss, n_splits, voltage, decisive))
     return found
 
 
-def _mean(rows: Sequence[Row], loss: float, n_splits: int, voltage: str) -> LevelMean:
+def _mean(rows: Sequence[Row], loss: float, n_splits: int, voltage: str, decisive: str) -> LevelMean:
     def figure(key: str) -> Spread:
         return Spread.of([row.figures[key] for row in rows])
 
@@ -93,6 +96,6 @@ def _mean(rows: Sequence[Row], loss: float, n_splits: int, voltage: str) -> Leve
         *(one.data_set, one.series, one.variant, loss, len(rows), n_splits),
         accuracy=figure("accuracy"),
         balanced=figure("balanced_accuracy"),
-        area=figure("area_cm2"),
+        area=Spread.of([row.area_by(decisive) for row in rows]),
         power=power,
     )

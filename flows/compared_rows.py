@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from flows.compared_row import ADDERS, FOREIGN, KEPT, Row
 from flows.compared_runs import ComparedRun
 from flows.config import PROOF_TIME_LIMIT_S
 from flows.config import THERMOMETER as SECOND_FORM
@@ -34,71 +35,6 @@ from printedmlp.model import DiscreteMLP
 from printedmlp.preparation import PARTS
 from printedmlp.technology import Technology
 from sim.vectors import stimulus
-
-ADDERS, FOREIGN, PUBLISHED = "adders", "verilog", "published"
-OTHERS = (ADDERS, FOREIGN, PUBLISHED)
-"""Series that are no stage of a run."""
-KEPT = (
-    *("accuracy", "n", "interval", "balanced_accuracy", "macro_f1", "majority_accuracy", "classes_predicted"),
-    *("area_cm2", "cells", "power_mw", "delay_ms", "max_rate_hz", "system"),
-)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One circuit of the comparison; figures that are not known are None.
-
-    Attributes
-    ----------
-    data_set, run, split, seed : where it was measured; run, split and seed are None for figures of others.
-    series : a stage, or one of `OTHERS`.
-    variant : settings that tell its run from others of the data set.
-    id : its name in the table.
-    form : what the classifier is.
-    stage : where it comes from, which of a series of several stages is one.
-    validation, merit : what it was chosen by, None where nothing was chosen.
-    on_front : whether it is of its stage's front as it is drawn, not only beside it.
-    levels : losses of validation score at which it is its series' smallest; -1 for the best score.
-    figures : see `KEPT`.
-    proof : "verdict" and "words".
-    source : the file it was read from, or the library that made it.
-    folder : of its design, None without one.
-    sha256 : of its netlist as Verilog without a header.
-    beside : of an adder graph "area_cm2" of the circuit with the same weights, its "id", and "adders".
-    """
-
-    data_set: str
-    series: str
-    id: str
-    figures: Mapping[str, Any]
-    source: str
-    run: str | None = None
-    split: str | None = None
-    seed: int | None = None
-    variant: str = ""
-    form: str = ""
-    stage: str = ""
-    validation: float | None = None
-    merit: float | None = None
-    levels: tuple[float, ...] = ()
-    proof: Mapping[str, str] | None = None
-    folder: str | None = None
-    sha256: str | None = None
-    beside: Mapping[str, Any] | None = None
-
-    @property
-    def area_cm2(self) -> float:
-        """Cell area."""
-        return float(self.figures["area_cm2"])
-
-    @property
-    def accuracy(self) -> float:
-        """Share of test rows answered right."""
-        return float(self.figures["accuracy"])
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON-ready dictionary."""
-        return {**asdict(self), "levels": list(self.levels)}
 
 
 @dataclass(frozen=True)
@@ -154,7 +90,13 @@ def circuit_row(circuit: Circuit, series: str, variant: str, levels: tuple[float
 
 
 def _place(run: ComparedRun) -> dict[str, Any]:
-    return {"data_set": run.name, "run": str(run.folder), "split": run.split, "seed": run.config.seed}
+    return {
+        "data_set": run.name,
+        "run": str(run.folder),
+        "split": run.split,
+        "seed": run.config.seed,
+        "chosen_by": run.chosen_by,
+    }
 
 
 def _figures(netlist: Netlist, run: ComparedRun, model: Classifier | None) -> dict[str, Any]:

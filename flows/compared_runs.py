@@ -14,9 +14,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from flows.chosen_by import CLASSIFIER, chosen_by, system_area
 from flows.circuits import by_merit
 from flows.config import DesignConfig, make_config
-from flows.mapping import BASELINES, EXACT, REFINE, SEARCH, TEXTBOOK, Entry, spread, worth_keeping
+from flows.mapping import BASELINES, EXACT, REFINE, SEARCH, TEXTBOOK, Entry, area_of, spread, worth_keeping
 from flows.run import FORMAT, MANIFEST, Run, sha256_file, sha256_text
 from hdl.liberty import read_liberty
 from printedmlp.choice import ROUNDING
@@ -91,7 +92,23 @@ class ComparedRun:
         entries = self.run.read_json("search", "candidates.json")
         if REFINE in self.run.manifest["stages"]:
             entries = entries + self.run.read_json("search", "refine.json")["found"]
-        return by_merit(entries, len(self.dataset["split"]["validation"]))
+        return self._sized(by_merit(entries, len(self.dataset["split"]["validation"])))
+
+    @cached_property
+    def chosen_by(self) -> str:
+        """Whether the classifier's area or the whole system's decided, as the run's front.json says."""
+        if "front" not in self.run.manifest["stages"]:
+            return CLASSIFIER
+        return chosen_by(self.run.read_json("front.json"))
+
+    def _sized(self, entries: list[Entry]) -> list[Entry]:
+        """The records with the system's area where it decided; only designs have one that the run wrote down."""
+        if self.chosen_by == CLASSIFIER:
+            return entries
+        areas = [system_area((self.design_of(entry) or {}).get("system")) for entry in entries]
+        return [
+            {**e, "system": {"area_cm2": area}} for e, area in zip(entries, areas, strict=True) if area is not None
+        ]
 
     @property
     def exact_score(self) -> float:
@@ -113,9 +130,9 @@ class ComparedRun:
         return self.designs.get((entry["stage"], sha256_text(model.dumps())))
 
     def front_of(self, stage: str) -> list[Entry]:
-        """A stage's own front by merit and area, smallest first; of a baseline its one circuit."""
+        """A stage's own front by merit and the area that decided, smallest first; of a baseline its one circuit."""
         own = [e for e in self.entries if e["stage"] in MADE_OF.get(stage, (stage,))]
-        return own if stage in BASELINES else worth_keeping(own, [e["area_cm2"] for e in own])
+        return own if stage in BASELINES else worth_keeping(own, [area_of(e) for e in own])
 
     def chosen_of(self, stage: str, n: int) -> list[Entry]:
         """At most n of a stage's front, evenly spread, and those that answer for it at a level of loss."""
@@ -137,7 +154,7 @@ def levels_of(front: Sequence[Entry], exact_score: float) -> dict[float | None, 
 
 def _smallest(front: Sequence[Entry], least: float) -> Entry | None:
     able = [entry for entry in front if entry["score"] >= least - ROUNDING]
-    return min(able, key=lambda e: (e["area_cm2"], -e["score"], e["key"]), default=None)
+    return min(able, key=lambda e: (area_of(e), -e["score"], e["key"]), default=None)
 
 
 def open_finished(folder: Path, stages: Sequence[str]) -> ComparedRun:
@@ -151,7 +168,7 @@ def open_finished(folder: Path, stages: Sequence[str]) -> ComparedRun:
     needed = ["data", "synthesis"]
     if any(REFINE in MADE_OF.get(stage, (stage,)) for stage in stages):
         needed.append("refine")
-    needed += [stage for stage in ("designs",) if stage in run.manifest["stages"]]
+    needed += [stage for stage in ("designs", "front") if stage in run.manifest["stages"]]
     for stage in needed:
         _check_done(run, stage)
     early = [stage for stage, record in run.manifest["stages"].items() if record.get("stopped_early")]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from flows.chosen_by import CLASSIFIER
 from flows.compared_levels import LevelMean, level_means
-from flows.compared_rows import ADDERS, FOREIGN, PUBLISHED, Row
+from flows.compared_row import ADDERS, FOREIGN, PUBLISHED, Row
 from flows.compared_runs import ComparedRun
 from flows.plot import OUTLINES
 from printedmlp.front import FRONT_ENDS
@@ -70,20 +73,41 @@ class Comparison:
                 list(OUTLINES).index(row.series),
                 row.variant,
                 place,
-                row.area_cm2,
+                row.deciding_cm2,
                 row.id,
             )
 
         ordered = tuple(sorted(rows, key=order))
         technology = runs[0].technology
-        levels = level_means(ordered, f"{technology.nominal_voltage:g}")
         told = tuple(_run_record(run, words[run.folder]) for run in runs)
+        levels = level_means(ordered, f"{technology.nominal_voltage:g}", _decisive(told))
         return cls(technology, told, ordered, tuple(levels), library, tuple(stages))
+
+    @property
+    def chosen_by(self) -> str:
+        """Which area decided in all runs; the classifier's where they differ, which all have."""
+        return _decisive(self.runs)
 
     @property
     def data_sets(self) -> list[str]:
         """Names, in the order of the runs."""
         return list(dict.fromkeys(run["data_set"] for run in self.runs))
+
+    @cached_property
+    def keys(self) -> dict[int, str]:
+        """By place in `rows` a key that is unique, the number of the run and the name, safe in an address."""
+        found: dict[int, str] = {}
+        for number, row in enumerate(self.rows):
+            name = re.sub(r"[^a-z0-9]+", "-", row.id.lower()).strip("-") or "circuit"
+            key = f"r{self.place_of(row) or 0}-{name}"
+            # A circuit of two series has two rows, and names of strangers may be alike.
+            found[number] = key if key not in found.values() else f"row{number}"
+        return found
+
+    def place_of(self, row: Row) -> int | None:
+        """Number of a row's run, from 1; None for a row of none."""
+        folders = [run["folder"] for run in self.runs]
+        return folders.index(row.run) + 1 if row.run in folders else None
 
     @property
     def nominal(self) -> str:
@@ -103,7 +127,11 @@ class Comparison:
 
     def of_data_set(self, name: str) -> list[Row]:
         """The rows of a data set."""
-        return [row for row in self.rows if row.data_set == name]
+        return [row for _, row in self.keyed(name)]
+
+    def keyed(self, name: str) -> list[tuple[str, Row]]:
+        """The rows of a data set with their keys."""
+        return [(self.keys[number], row) for number, row in enumerate(self.rows) if row.data_set == name]
 
     def runs_of(self, name: str) -> list[Mapping[str, Any]]:
         """The runs of a data set."""
@@ -132,6 +160,11 @@ class Comparison:
         }
 
 
+def _decisive(runs: Sequence[Mapping[str, Any]]) -> str:
+    found = {run["chosen_by"] for run in runs}
+    return found.pop() if len(found) == 1 else CLASSIFIER
+
+
 def series_name(series: str) -> str:
     """What a person calls a series."""
     return SERIES_NAMES.get(series, series)
@@ -156,5 +189,6 @@ def _run_record(run: ComparedRun, variant: str) -> dict[str, Any]:
         "budget": run.config.budget,
         "effort": run.config.effort,
         "input_bits": run.config.input_bits,
+        "chosen_by": run.chosen_by,
         "exact_score": run.exact_score,
     }

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from flows.burns import power_and_timing, timing_of
 from flows.front_ends import front_ends_of
+from hdl.blocks import Blocks
 from hdl.power import static_power_mw
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.simulate import classes, input_bits_of, simulate
@@ -30,6 +31,7 @@ def figures_of(
     classifier: Classifier | None = None,
     feature_names: Sequence[str] | None = None,
     rate_hz: float = DEFAULT_RATE_HZ,
+    blocks: Blocks | None = None,
 ) -> dict[str, Any]:
     """All figures of a mapped circuit on given vectors; the one place where a run's and a stranger's are made.
 
@@ -39,7 +41,7 @@ def figures_of(
     technology : the netlist's cells.
     vectors : rows whose codes fit `input_bits`.
     input_bits : bits of each feature.
-    classifier, feature_names, rate_hz : see `flows.burns.power_and_timing`.
+    classifier, feature_names, rate_hz, blocks : see `flows.burns.power_and_timing`.
 
     Returns
     -------
@@ -57,6 +59,7 @@ def figures_of(
         feature_names=feature_names,
         rate_hz=rate_hz,
         timing=timing,
+        blocks=blocks,
     )
     nominal = timing[technology.nominal_voltage]
     rate_hz = nominal.max_rate_hz if nominal else math.inf

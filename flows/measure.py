@@ -29,6 +29,7 @@ from flows.figures import figures_of
 from flows.front_ends import system_words
 from flows.pictures import layout_words, write_pictures
 from flows.run import json_text
+from hdl.blocks import Blocks, blocks_of
 from hdl.cells import verilog_text
 from hdl.layout import Names
 from hdl.liberty import read_liberty
@@ -170,7 +171,8 @@ def measure(
     check_outputs(verilog, circuit.netlist)
     vectors = source.vectors(circuit.netlist.n_inputs)
     input_bits = bits_per_feature(circuit.netlist.n_inputs, vectors.codes.shape[1])
-    figures = figures_of(circuit.netlist, technology, vectors, input_bits, rate_hz=use.rate_hz)
+    blocks = blocks_of(circuit.netlist, technology)
+    figures = figures_of(circuit.netlist, technology, vectors, input_bits, rate_hz=use.rate_hz, blocks=blocks)
     checked = simulate_both(circuit, technology, vectors, input_bits) if simulated else 0
     return {
         "file": str(verilog),
@@ -181,17 +183,24 @@ def measure(
         "simulated_vectors": checked,
         **figures,
         "feasibility": feasibility_of(figures, technology, use),
-        "layout": _pictured(layout, verilog, circuit, technology, vectors, source.seed) if layout else None,
+        "layout": _pictured(layout, verilog, circuit, blocks, technology, vectors, source.seed) if layout else None,
     }
 
 
 def _pictured(
-    folder: Path, verilog: Path, circuit: Circuit, technology: Technology, vectors: Vectors, seed: int
+    folder: Path,
+    verilog: Path,
+    circuit: Circuit,
+    blocks: Blocks,
+    technology: Technology,
+    vectors: Vectors,
+    seed: int,
 ) -> dict[str, Any]:
     """Write a stranger's pictures; its features are called as in a vector file."""
     n = vectors.codes.shape[1]
     names = Names(verilog.stem, circuit.netlist.n_inputs // n, tuple(f"x{feature}" for feature in range(n)))
-    return write_pictures(folder, circuit.netlist, technology, names, np.random.default_rng(seed), seed=seed)
+    rng = np.random.default_rng(seed)
+    return write_pictures(folder, circuit.netlist, technology, names, rng, seed=seed, blocks=blocks)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from flows.chosen import Design
 from flows.job import Job
 from flows.run import Run, write_bytes
-from hdl.blocks import blocks_of
+from hdl.blocks import Blocks
 from hdl.drawing import svg_text
 from hdl.gds import gds_bytes, part_layers
 from hdl.layout import Names, layout_drawing, length_words, three
@@ -23,7 +23,6 @@ from hdl.raster import png_bytes
 from hdl.schematic import MOST_CELLS, schematic_svg
 from hdl.sheet import ESTIMATE
 from printedmlp.circuit import Netlist
-from printedmlp.classifier import Classifier
 from printedmlp.errors import VerificationError
 from printedmlp.technology import Technology
 
@@ -54,7 +53,7 @@ def _pictured(job: Job, drafts: Path, design: Design) -> Design:
         names,
         job.rng(LAYOUT),
         seed=job.config.seed,
-        classifier=design.model,
+        blocks=design.blocks,
     )
     return replace(design, extra={**design.extra, LAYOUT: record})
 
@@ -67,7 +66,7 @@ def write_pictures(
     rng: np.random.Generator,
     *,
     seed: int,
-    classifier: Classifier | None = None,
+    blocks: Blocks,
 ) -> Record:
     """Place a netlist and write its pictures into a folder.
 
@@ -76,7 +75,7 @@ def write_pictures(
     folder : receives layout.gds, layout.svg, layout.png, and schematic.svg of a small netlist.
     names : of the circuit and its inputs.
     rng, seed : decide the placement; the seed is what the record says of it.
-    classifier : what the netlist computes, for the parts that have colours; None for a stranger's.
+    blocks : the parts of the netlist, which have colours.
 
     Returns
     -------
@@ -89,7 +88,6 @@ def write_pictures(
     placement = place(netlist, technology, rng)
     if wrong := check_placement(netlist, technology, placement):
         raise VerificationError(f"layout of '{names.circuit}': {wrong[0]}")
-    blocks = blocks_of(netlist, technology, classifier)
     drawing = layout_drawing(netlist, placement, blocks, names)
     files = {
         GDS: gds_bytes(netlist, technology, placement, blocks, names),

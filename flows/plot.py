@@ -1,21 +1,13 @@
-"""The report's pictures: score against area and against power, as self-contained SVG."""
+"""The report's pictures: score against area, power and delay, as self-contained SVG."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html import escape
 
-from printedmlp.power_sources import POWER_SOURCES
+from flows.plot_axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, Mark, Scale, whisker_ends
 
-WIDTH, HEIGHT = 560, 430
-LEFT, RIGHT, TOP, BOTTOM = 68, 16, 28, 54
-PROHIBITIVE_CM2 = 20.0
-"""Above about 20 cm2 the literature calls a printed circuit prohibitive."""
-FAR_BELOW = 0.15
-"""A majority line further below the circuits than this is named at the foot of the picture instead of drawn."""
-SMALLEST_DECADE = -5
 FOOT = 24
 """Pixels above the axis that are kept for the note on the majority class."""
 SHAPES = {
@@ -39,113 +31,29 @@ NAMED = ("textbook", "exact")
 """Stages of one circuit, which is named in the picture."""
 
 
-@dataclass(frozen=True)
-class Mark:
-    """One circuit in the pictures.
-
-    Attributes
-    ----------
-    label : its id.
-    stage : one of `SHAPES`, which decides shape and colour.
-    area_cm2, power_mw : where it stands on the axes.
-    test, validation : values of the chosen metric, as fractions.
-        None where nothing was validated.
-    interval : 95 % interval of `test`; None where there is none for the metric.
-    on_front : whether it is on the front of all stages; the others are drawn hollow.
-    on_stage_front : whether its stage's line goes through it.
-    line : tells apart the lines of one stage.
-    name : written beside the mark; the baselines' stands there without.
-    """
-
-    label: str
-    stage: str
-    area_cm2: float
-    power_mw: float
-    test: float
-    validation: float | None
-    interval: tuple[float, float] | None = None
-    on_front: bool = True
-    on_stage_front: bool = True
-    line: str = ""
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """What a picture shows along x, always on a log scale.
-
-    Attributes
-    ----------
-    label : with the unit.
-    unit : of the values.
-    value : a mark's place.
-    bounds : places of upright lines and what is written along them, on the side that it holds for.
-    beyond : whether that is the right side, where values are larger.
-    lines : whether each stage's front is joined; fronts are chosen by area, so only there.
-    """
-
-    label: str
-    unit: str
-    value: Callable[[Mark], float]
-    bounds: tuple[tuple[float, str], ...]
-    beyond: bool
-    lines: bool
-
-
-def area_axis() -> Axis:
-    """Cell area in cm2."""
-    bounds = ((PROHIBITIVE_CM2, "above 20 cm²: prohibitive"),)
-    return Axis("cell area (cm²), log scale", "cm²", lambda mark: mark.area_cm2, bounds, beyond=True, lines=True)
-
-
-def power_axis(voltage: str) -> Axis:
-    """Power in mW at a voltage, with what printed sources carry."""
-    bounds = tuple((source.power_mw, source.name) for source in POWER_SOURCES)
-    return Axis(
-        f"power at {voltage} V (mW), log scale", "mW", lambda mark: mark.power_mw, bounds, beyond=False, lines=False
-    )
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Data to pixels: log10 on x, score on y."""
-
-    decades: tuple[int, int]
-    scores: tuple[float, float]
-
-    def x(self, value: float) -> float:
-        """Pixel column of an area or power; what is left of the axis sits on it."""
-        first, last = self.decades
-        place = (math.log10(max(value, 10.0**first)) - first) / (last - first)
-        return LEFT + place * (WIDTH - LEFT - RIGHT)
-
-    def y(self, score: float) -> float:
-        """Pixel row of a score."""
-        low, high = self.scores
-        return TOP + (high - score) / (high - low) * (HEIGHT - TOP - BOTTOM)
-
-
 def score_svg(marks: Sequence[Mark], axis: Axis, *, metric: str, majority: float) -> str:
     """Draw the circuits of all stages.
 
     Parameters
     ----------
-    marks : the baselines, the front, and what is shown beside it.
+    marks : the baselines, the front, and what is shown beside it; those that the axis has no place for are left
+        out, and one at least has a place.
     axis : what is along x.
     metric : name of the score.
     majority : test score of always answering the most frequent training class.
     """
-    scale = _scale(marks, axis, majority)
+    placed = [mark for mark in marks if axis.value(mark) is not None]
+    scale = Scale.of(placed, axis, majority)
     parts = [
         f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{metric} against {axis.label}" xmlns="http://www.w3.org/2000/svg">',
         *_axes(scale, axis, metric),
         *_bounds(scale, axis),
         *_majority(scale, majority),
-        *(_stage_lines(scale, axis, marks) if axis.lines else []),
+        *(_stage_lines(scale, axis, placed) if axis.lines else []),
         # What matters is drawn last, on top.
-        *(_mark(scale, axis, mark) for mark in sorted(marks, key=lambda m: (m.on_front, -axis.value(m)))),
-        *_names(scale, axis, marks),
+        *(_mark(scale, axis, mark) for mark in sorted(placed, key=lambda m: (m.on_front, -axis.of(m)))),
+        *_names(scale, axis, placed),
         "</svg>",
     ]
     return "\n".join(parts)
@@ -158,22 +66,6 @@ def key_svg(stage: str, *, filled: bool = True) -> str:
         '<svg class="plot" width="18" height="18" viewBox="-9 -9 18 18" aria-hidden="true">'
         f'<g class="mark stage-{stage}{kind}"><path d="{OUTLINES[stage]}"/></g></svg>'
     )
-
-
-def _scale(marks: Sequence[Mark], axis: Axis, majority: float) -> Scale:
-    values = [axis.value(m) for m in marks if axis.value(m) > 0] or [1.0]
-    first = max(SMALLEST_DECADE, math.floor(math.log10(min(values))))
-    last = max(first + 1, math.ceil(math.log10(max(values) * 1.15)))
-    shown = [v for m in marks for v in (m.test, *_whisker_ends(m))]
-    lowest = min(shown)
-    lowest = min(lowest, majority) if majority > lowest - FAR_BELOW else lowest
-    low = max(0.0, math.floor((lowest - 0.01) * 20) / 20)
-    high = min(1.0, math.ceil((max(shown) + 0.005) * 20) / 20)
-    return Scale((first, last), (low, max(high, low + 0.05)))
-
-
-def _whisker_ends(mark: Mark) -> tuple[float, ...]:
-    return mark.interval if mark.interval is not None and mark.on_front else ()
 
 
 def _axes(scale: Scale, axis: Axis, metric: str) -> list[str]:
@@ -203,7 +95,9 @@ def _log_ticks(scale: Scale) -> list[str]:
         anchor = "end" if decade == scale.decades[1] else "middle"
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}"/>')
         label = f"{10.0**decade:g}"
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 18}" text-anchor="{anchor}">{label}</text>')
+        parts.append(
+            f'<text class="tick below" x="{x:.1f}" y="{bottom + 18}" text-anchor="{anchor}">{label}</text>'
+        )
     return parts
 
 
@@ -211,7 +105,7 @@ def _axis_names(axis: Axis, metric: str) -> list[str]:
     middle, up = (LEFT + WIDTH - RIGHT) / 2, (TOP + HEIGHT - BOTTOM) / 2
     return [
         f'<text class="label" x="{middle:.0f}" y="{HEIGHT - 10}" text-anchor="middle">{axis.label}</text>',
-        f'<text class="label" transform="translate(15 {up:.0f}) rotate(-90)" text-anchor="middle">'
+        f'<text class="label up" transform="translate(15 {up:.0f}) rotate(-90)" text-anchor="middle">'
         f"test {metric}</text>",
     ]
 
@@ -244,23 +138,33 @@ def _stage_lines(scale: Scale, axis: Axis, marks: Sequence[Mark]) -> list[str]:
     ):
         own = [m for m in marks if (m.stage, m.line) == (stage, line) and m.on_stage_front]
         if len(own) > 1:
-            places = (f"{scale.x(axis.value(m)):.1f} {scale.y(m.test):.1f}" for m in sorted(own, key=axis.value))
-            parts.append(f'<path class="stage-line stage-{stage}" d="M{" L".join(places)}"/>')
+            places = (f"{scale.x(axis.of(m)):.1f} {scale.y(m.test):.1f}" for m in sorted(own, key=axis.of))
+            kind = f'class="stage-line stage-{stage}" data-series="{stage}"'
+            parts.append(f'<path {kind} d="M{" L".join(places)}"/>')
     return parts
 
 
 def _mark(scale: Scale, axis: Axis, mark: Mark) -> str:
-    x, y = scale.x(axis.value(mark)), scale.y(mark.test)
-    ends = _whisker_ends(mark)
+    """A mark, which is a link to what the page tells of it; so it can be reached and followed without a script."""
+    x, y = f"{scale.x(axis.of(mark)):.1f}", f"{scale.y(mark.test):.1f}"
+    words = escape(_words(axis, mark))
+    rows = [f"{scale.y(end):.1f}" for end in whisker_ends(mark)]
+    whisker = f'<line class="whisker" x1="{x}" y1="{rows[1]}" x2="{x}" y2="{rows[0]}"/>' if rows else ""
+    kind = f"mark stage-{mark.stage}" + ("" if mark.on_front and mark.stage != "textbook" else " hollow")
+    # The shape lies in a group of its own, so that a style sheet can enlarge it about its centre.
+    shape = f'<g transform="translate({x} {y})"><path d="{OUTLINES[mark.stage]}"/></g>'
+    drawn = f"<title>{words}</title>{whisker}{shape}"
+    if not mark.target:
+        return f'<g class="{kind}" data-series="{mark.stage}">{drawn}</g>'
+    target = escape(mark.target)
+    link = f'href="#{target}" data-of="{target}" data-x="{x}" data-y="{y}" aria-label="{words}"'
+    return f'<a class="{kind}" {link}>{drawn}</a>'
+
+
+def _words(axis: Axis, mark: Mark) -> str:
     interval = f" ({mark.interval[0]:.1%} to {mark.interval[1]:.1%})" if mark.interval else ""
     validation = "" if mark.validation is None else f", validation {mark.validation:.1%}"
-    words = f"{mark.label}: {axis.value(mark):.4g} {axis.unit}, test {mark.test:.1%}{interval}{validation}"
-    title = f"<title>{escape(words)}</title>"
-    rows = [f"{scale.y(end):.1f}" for end in ends]
-    whisker = f'<line class="whisker" x1="{x:.1f}" y1="{rows[1]}" x2="{x:.1f}" y2="{rows[0]}"/>' if rows else ""
-    kind = "" if mark.on_front and mark.stage != "textbook" else " hollow"
-    shape = f'<path transform="translate({x:.1f} {y:.1f})" d="{OUTLINES[mark.stage]}"/>'
-    return f'<g class="mark stage-{mark.stage}{kind}">{title}{whisker}{shape}</g>'
+    return f"{mark.label}: {axis.of(mark):.4g} {axis.unit}, test {mark.test:.1%}{interval}{validation}"
 
 
 def _names(scale: Scale, axis: Axis, marks: Sequence[Mark]) -> list[str]:
@@ -273,13 +177,13 @@ def _names(scale: Scale, axis: Axis, marks: Sequence[Mark]) -> list[str]:
 
 def _baseline_name(scale: Scale, axis: Axis, mark: Mark) -> str:
     """One above and one below: their scores are the same."""
-    x, y = scale.x(axis.value(mark)), scale.y(mark.test) + (22 if mark.stage == "exact" else -14)
+    x, y = scale.x(axis.of(mark)), scale.y(mark.test) + (22 if mark.stage == "exact" else -14)
     return f'<text class="name stage-{mark.stage}" x="{x:.1f}" y="{y:.1f}" text-anchor="end">{mark.stage}</text>'
 
 
 def _own_name(scale: Scale, axis: Axis, mark: Mark) -> str:
     """On the side of the mark that has more room."""
-    x, y = scale.x(axis.value(mark)), scale.y(mark.test) + 4
+    x, y = scale.x(axis.of(mark)), scale.y(mark.test) + 4
     left = x > (LEFT + WIDTH) * 0.6
     place = f'x="{x + (-10 if left else 10):.1f}" y="{y:.1f}" text-anchor="{"end" if left else "start"}"'
     return f'<text class="name own stage-{mark.stage}" {place}>{escape(mark.name)}</text>'

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from flows.compared_rows import KEPT, PUBLISHED, Row
+from flows.compared_row import KEPT, PUBLISHED, Row
 from printedmlp.errors import DataError
 from printedmlp.names import clean_text
 

@@ -11,6 +11,7 @@ import argparse
 import ast
 import hashlib
 import json
+import os
 import sys
 import time
 import warnings
@@ -34,6 +35,7 @@ from flows.run import json_text, write_text
 from printedmlp.errors import ConfigError, PrintedMLPError, PrintedMLPWarning
 from printedmlp.reference.outcome import Context, Outcome
 from printedmlp.reference.registry import PACKAGE, PAPERS, find_paper, load, load_study
+from printedmlp.registry import DATA_VARIABLE
 
 FORMAT = "printedmlp.study"
 SUITE = (f"{PACKAGE}.", "printedmlp.stars.", "printedmlp.kernels.gravity")
@@ -148,7 +150,14 @@ def _settings(study: str, context: Context) -> dict[str, Any]:
         "device": context.device,
         "code_sha256": digest.hexdigest(),
         "torch": metadata.version("torch"),
+        **_stand_ins(),
     }
+
+
+def _stand_ins() -> dict[str, bool]:
+    """Said only where the suite's data is missing: what stand-ins gave is not kept once the data is there."""
+    given = os.environ.get(DATA_VARIABLE)
+    return {} if given and Path(given, "suite").is_dir() else {"stand_ins": True}
 
 
 def _kept(place: Path, settings: dict[str, Any]) -> Outcome | None:

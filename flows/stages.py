@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from flows.ceiling import run_ceiling
+from flows.chosen_by import CLASSIFIER, SYSTEM
+from flows.chosen_by import KEY as CHOSEN_BY
 from flows.config import config_toml
 from flows.job import Job
+from flows.levels import is_priced
 from flows.mapping import BASELINES
 from flows.pictures import report_pictures
 from flows.report import report_html
@@ -84,6 +87,7 @@ def front(job: Job) -> list[str]:
     record = {
         "exact": exact_record,
         "textbook": textbook_record,
+        CHOSEN_BY: SYSTEM if is_priced(job) else CLASSIFIER,
         "front": [measured[point.id] for point in points],
         "others": list(others.values()),
         "reductions": [r.to_json() for r in reductions(points, exact_point, voltage=voltage)],

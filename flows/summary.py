@@ -8,7 +8,7 @@ from typing import Any
 from flows.feasible import feasibility_table
 from flows.front_ends import system_words
 from flows.proofs import proof_count
-from flows.report import METRIC_NAMES, factor, significant
+from flows.wording import METRIC_NAMES, factor, significant
 from printedmlp.front import FrontPoint, Level, stages_side_by_side
 from printedmlp.technology import Technology
 

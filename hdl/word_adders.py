@@ -99,7 +99,10 @@ class WordAdders:
         name = f"sum_{number}_{index}"
         if name not in self.names:  # Nothing reads it.
             return sum_of_columns(gates, layer, place, values, input_bounds, bounds)
-        nets = self._nets(gates, self.names[name][: word_width(bounds)])
+        bits = self.names[name][: word_width(bounds)]
+        if len(bits) < word_width(bounds):
+            raise ArrangementError("a sum of the textbook form has lost its upper bits")
+        nets = self._nets(gates, bits)
         word = tuple(gates.add("BUF", net) for net in nets)
         adders, words = tuple(self.adders), tuple(self.words)
         return SumNote(number, index, bounds, values, input_bounds, adders, word, words)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from matplotlib.image import imread
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
@@ -50,16 +53,19 @@ def suite_array(file: str, *keys: str) -> tuple[NDArray[np.generic], ...]:
 
     Raises
     ------
-    DataError : no such file, no such array, or no file of arrays.
+    DataError : no such file, no such array, no file of arrays, or a damaged one.
     """
     path = suite_path(file)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, NpzFile):
+            raise DataError(f"{path} holds one array, not an archive of named ones")
+        with archive:
             missing = [key for key in keys if key not in archive]
             if missing:
                 raise DataError(f"{path}: no array '{missing[0]}'; it holds {', '.join(archive.files)}")
             return tuple(archive[key] for key in keys)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
 
 

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from printedmlp.reference.distillation import Recipe, fit_nodes, soft_label_kl
 from printedmlp.reference.graph_data import NodeData, NodeSplit
-from printedmlp.reference.graphs import Graph, Operator, affine
+from printedmlp.reference.graphs import Graph, Smooth, affine
 from printedmlp.reference.training import History, built
 
 
@@ -63,13 +63,13 @@ class _Layers(nn.Module):
 class GCN(_Layers):
     """H <- Drop(ReLU(A^ H W + b)), the last layer without ReLU and dropout."""
 
-    def forward(self, x: Tensor, operators: Sequence[Operator]) -> Tensor:
+    def forward(self, x: Tensor, operators: Sequence[Smooth]) -> Tensor:
         """Logits of the nodes that the last operator gives.
 
         Parameters
         ----------
         x : (n, n_features), dense or sparse.
-        operators : one a layer: the whole graph's each time, or those of `graphs.neighbourhood`.
+        operators : one a layer: the whole graph's each time, or those of `graphs.gathered`.
         """
         for number, (linear, operator) in enumerate(zip(self.linears, operators, strict=True), start=1):
             x = operator(x @ linear.weight.t()) + linear.bias  # (n of the layer, width)

@@ -6,6 +6,8 @@ ICML 2016, arXiv:1603.08861. Their hypergraphs: N. Yadati and others, NeurIPS 20
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -47,6 +49,10 @@ class NodeData(Generic[Structure]):
     y : (n,) int64, UNKNOWN where there is no class.
     structure : a Graph or Hypergraph of the n nodes.
     split : the published one, if there is one.
+
+    Raises
+    ------
+    DataError : features, classes and structure of different numbers of nodes; a split that is no split of them.
     """
 
     name: str
@@ -54,6 +60,14 @@ class NodeData(Generic[Structure]):
     y: Tensor
     structure: Structure
     split: NodeSplit | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not fit together."""
+        rows, classes, nodes = len(self.x), len(self.y), self.structure.n_nodes
+        if not rows == classes == nodes:
+            raise DataError(f"features of {rows} nodes, classes of {classes} and a structure of {nodes}")
+        if self.split is not None:
+            _check_split(self.split, self.y)
 
     @property
     def n_classes(self) -> int:
@@ -75,14 +89,14 @@ def citation_graph(name: str) -> NodeData[Graph]:
 
     Raises
     ------
-    DataError : no such file.
+    DataError : no such file, or its arrays are no such graph.
     """
-    keys = ("edges", "label", "train", "val", "test")
-    features, (edges, label, *parts) = _stored(name, *keys)
-    split = NodeSplit(*(torch.from_numpy(np.sort(part).astype(np.int64)) for part in parts))
-    return NodeData(
-        name.capitalize(), _words(features), _classes(label), Graph(len(label), edges.astype(np.int64)), split
-    )
+    arrays: tuple[Any, ...] = suite_array(f"{name}.npz", *FEATURES, "edges", "label", "train", "val", "test")
+    with _naming(name):
+        edges, label, *parts = arrays[len(FEATURES) :]
+        split = NodeSplit(*(torch.from_numpy(np.sort(part).astype(np.int64)) for part in parts))
+        graph = Graph(len(label), edges.astype(np.int64))
+        return NodeData(name.capitalize(), _words(_features(*arrays)), _classes(label), graph, split)
 
 
 def citation_hypergraph(name: str) -> NodeData[Hypergraph]:
@@ -90,14 +104,17 @@ def citation_hypergraph(name: str) -> NodeData[Hypergraph]:
 
     Raises
     ------
-    DataError : no such file.
+    DataError : no such file, or its arrays are no such hypergraph.
     """
-    features, (ends, nodes, label) = _stored(name, "edge_ptr", "edge_node", "label")
-    edge = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
-    members = np.stack([nodes, edge]).astype(np.int64)
-    structure = Hypergraph(len(label), len(ends) - 1, members).covered()
     _, kind, corpus = name.split("_")
-    return NodeData(f"{corpus.capitalize()} {kind}", _words(features), _classes(label), structure)
+    arrays: tuple[Any, ...] = suite_array(f"{name}.npz", *FEATURES, "edge_ptr", "edge_node", "label")
+    with _naming(name):
+        ends, nodes, label = arrays[len(FEATURES) :]
+        edge = np.repeat(np.arange(len(ends) - 1), np.diff(ends.astype(np.int64)))
+        members = np.stack([nodes, edge]).astype(np.int64)
+        structure = Hypergraph(len(label), len(ends) - 1, members).covered()
+        words = _words(_features(*arrays))
+        return NodeData(f"{corpus.capitalize()} {kind}", words, _classes(label), structure)
 
 
 def block_model(
@@ -163,11 +180,32 @@ def node_split(y: Tensor, seed: int, *, train: int = 20, validation: int = 30) -
     return NodeSplit(*(torch.from_numpy(np.sort(np.concatenate(part)).astype(np.int64)) for part in parts))
 
 
-def _stored(name: str, *keys: str) -> tuple[Any, list[NDArray[Any]]]:
-    """Features (n, n_features) as a scipy matrix, and other arrays of a file."""
-    indptr, indices, values, shape, *others = suite_array(f"{name}.npz", *FEATURES, *keys)
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """What is wrong with the arrays of a file is told in one line that names it."""
+    try:
+        yield
+    except (DataError, ValueError, TypeError, IndexError) as error:
+        first, *_ = str(error).split("\n")
+        raise DataError(f"{name}.npz: {first}") from None
+
+
+def _check_split(split: NodeSplit, y: Tensor) -> None:
+    nodes, times = torch.cat(split).unique(return_counts=True)
+    if (strange := nodes[(nodes < 0) | (nodes >= len(y))]).numel():
+        raise DataError(f"split: node {int(strange[0])} of {len(y)}")
+    if (times > 1).any():
+        raise DataError(f"split: node {int(nodes[times.argmax()])} is in it {int(times.max())} times")
+    if (y[nodes] < 0).any():
+        raise DataError(f"split: node {int(nodes[y[nodes].argmin()])} has no class")
+
+
+def _features(indptr: Any, indices: Any, values: Any, shape: Any, *_others: Any) -> Any:
+    """The arrays `FEATURES` of a file as a scipy matrix (n, n_features)."""
+    if not np.isfinite(values).all():
+        raise DataError("feature_values: not all of them are finite")
     parts = (values.astype(np.float32), indices.astype(np.int64), indptr.astype(np.int64))
-    return csr_array(parts, shape=tuple(shape)), list(others)
+    return csr_array(parts, shape=tuple(shape))
 
 
 def _words(counts: Any) -> Tensor:

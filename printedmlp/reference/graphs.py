@@ -8,6 +8,8 @@ HGNN+: Dv^-1 H De^-1 H^T, Y. Gao, Y. Feng, S. Ji, R. Ji, TPAMI 2023. Left out: w
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -22,6 +24,8 @@ from torch.nn import functional
 from printedmlp.errors import DataError
 
 Rows = NDArray[np.int64]
+Smooth = Callable[[Tensor], Tensor]
+"""A linear map of nodes' rows: an `Operator`, or one in compressed form."""
 Matrix: TypeAlias = Any
 """A scipy `csr_array` of float32; scipy brings no types."""
 
@@ -76,6 +80,23 @@ def neighbourhood(operator: Operator, rows: Rows, depth: int) -> tuple[tuple[Ope
         small, rows = operator.at(rows)
         layers.append(small)
     return tuple(reversed(layers)), rows
+
+
+def gathered(operator: Operator, rows: Rows, depth: int) -> tuple[list[Smooth], Rows]:
+    """`neighbourhood` at a cost of what the rows hold, whatever the graph's size; for answers without gradients."""
+    layers: list[Smooth] = []
+    for _ in range(depth):
+        factors = []
+        for factor in operator.factors:
+            local, rows = _local(factor, rows)
+            factors.append(local)
+        layers.append(_product(factors))
+    return layers[::-1], rows
+
+
+def compressed(operator: Operator) -> Smooth:
+    """The operator as a product of matrices in compressed sparse rows, which answers fastest. Gives no gradient."""
+    return _product([_csr(f.indptr, f.indices, f.data, f.shape) for f in operator.factors])
 
 
 @dataclass(frozen=True)
@@ -196,6 +217,30 @@ def sparse_tensor(matrix: Matrix) -> Tensor:
     return torch.sparse_coo_tensor(places, values, matrix.shape, is_coalesced=True, check_invariants=False)
 
 
+def _local(factor: Matrix, rows: Rows) -> tuple[Tensor, Rows]:
+    """Some rows of a matrix, their columns renumbered, and the old numbers."""
+    starts, counts = factor.indptr[rows], factor.indptr[rows + 1] - factor.indptr[rows]
+    ends = np.cumsum(counts)  # (rows,)
+    places = np.arange(ends[-1]) + np.repeat(starts - (ends - counts), counts)  # (entries,)
+    needed, columns = np.unique(factor.indices[places], return_inverse=True)
+    pointers = np.concatenate([[0], ends])
+    return _csr(pointers, columns, factor.data[places], (len(rows), len(needed))), needed.astype(np.int64)
+
+
+def _csr(indptr: Rows, indices: Rows, values: NDArray[np.float32], shape: tuple[int, int]) -> Tensor:
+    pointers, columns = torch.from_numpy(indptr.astype(np.int64)), torch.from_numpy(indices.astype(np.int64))
+    return torch.sparse_csr_tensor(pointers, columns, torch.from_numpy(values), shape, check_invariants=False)
+
+
+def _product(factors: list[Tensor]) -> Smooth:
+    def smooth(z: Tensor) -> Tensor:
+        for factor in reversed(factors):
+            z = factor @ z
+        return z
+
+    return smooth
+
+
 def _ones(places: Rows, shape: tuple[int, int]) -> Matrix:
     return csr_array(coo_array((np.ones(places.shape[1], dtype=np.float32), (places[0], places[1])), shape=shape))
 
@@ -216,7 +261,7 @@ def _check_range(what: str, pairs: Rows, sizes: tuple[int, int]) -> None:
     wrong = ((pairs < 0) | (pairs >= np.array(sizes)[:, None])).any(axis=0)
     if wrong.any():
         place = int(wrong.argmax())
-        raise DataError(f"{what} {place}: {tuple(pairs[:, place].tolist())} is outside of 0 .. {sizes} - 1")
+        raise DataError(f"{what} {place}: {tuple(pairs[:, place].tolist())} is out of range for sizes {sizes}")
 
 
 def _check_once(what: str, pairs: Rows) -> None:
@@ -224,3 +269,8 @@ def _check_once(what: str, pairs: Rows) -> None:
     if (counts > 1).any():
         place = int(first[counts.argmax()])
         raise DataError(f"{what} {place}: {tuple(pairs[:, place].tolist())} is given {counts.max()} times")
+
+
+with warnings.catch_warnings(action="ignore", category=UserWarning):
+    # PyTorch says once in a process that this form of tensor is new.
+    _csr(np.zeros(2, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), (1, 1))

@@ -31,13 +31,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from printedmlp.reference.distillation import entropy, evaluated
-from printedmlp.reference.graphs import Hypergraph, affine
+from printedmlp.reference.graphs import Hypergraph, Smooth, affine
 
 TINY = 1e-12
 """Floor below which no probability's logarithm is taken."""
-
-Smooth = Callable[[Tensor], Tensor]
-"""Rows of nodes (N, c) to weighted means of them (M, c): an `Operator` or a faster twin of one."""
 
 Divergence = Callable[[Tensor, Tensor], Tensor]
 """Targets (n, C) and logarithms of answers (n, C) to a scalar, the mean over rows."""

@@ -223,7 +223,7 @@ class Rendered(NamedTuple):
 def render(
     field: Field, rays: Rays, n: int, *, occupancy: Occupancy | None = None, stop: float | None = None
 ) -> Rendered:
-    """Colours of rays from n samples each, before a white background.
+    """Colours of rays from n samples each, before a white background; a ray that misses the box has none.
 
     Parameters
     ----------
@@ -231,8 +231,8 @@ def render(
     stop : epsilon, below which a ray has ended; the samples of all rays are then queried 8 of a ray at a time.
     """
     points, delta = sampled(rays, n)  # (rays, n, 3), (rays,)
-    kept = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)  # (rays, n)
+    kept = (delta > 0)[:, None].expand(points.shape[:2])  # (rays, n)
     if occupancy:
-        kept = occupancy(points.flatten(0, 1)).reshape(kept.shape)
+        kept = kept & occupancy(points.flatten(0, 1)).reshape(kept.shape)
     answers = queried(field, points, rays, delta, kept, stop)
     return Rendered(composite(answers.colours, answers.density, delta), answers.queries)

@@ -22,7 +22,6 @@ student's loss on hard labels (weight 0 there), the text's reconstruction of raw
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -33,7 +32,7 @@ from torch.nn import functional
 from printedmlp.errors import ConfigError
 from printedmlp.reference.distillation import Recipe, fit_nodes, soft_label_kl
 from printedmlp.reference.graph_data import NodeData, NodeSplit
-from printedmlp.reference.graphs import Graph, affine
+from printedmlp.reference.graphs import Graph, Smooth, affine
 from printedmlp.reference.training import History, built, seeded
 from printedmlp.reference.vqgraph_codes import METRICS, Quantiser
 
@@ -41,9 +40,6 @@ EDGE_SCALES = ("min-max", "sigmoid")
 SIMILARITIES = ("distance", "cosine", "raw distance")
 LEAST_REACH = 1e-6
 """Of the values that min-max scales: with a single code they are all equal."""
-
-Smooth = Callable[[Tensor], Tensor]
-"""P, or rows and columns of it: (n_in, width) to (n_out, width)."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +124,17 @@ class VQGraph(nn.Module):
         h = self.encode(X, first)  # (N, D)
         z, k = self.quantiser(h) if self.config.n_codes else (h, torch.arange(len(h)))  # (N, D), (N,)
         u, v = self.edges(z), self.nodes(z)  # (N, D) each
-        hidden = functional.relu((last or first)(u @ self.decoder.weight.T) + self.decoder.bias)  # (N, hidden)
-        return Tokens(h, z, k, u, v, self.head(hidden))
+        return Tokens(h, z, k, u, v, self._decoded(u, last or first))
+
+    def answer(self, X: Tensor, first: Smooth, last: Smooth | None = None) -> Tensor:
+        """The logits of `forward` alone: the nodes' own decoder, which they do not depend on, is not asked."""
+        h = self.encode(X, first)  # (N, D)
+        z = self.quantiser(h)[0] if self.config.n_codes else h  # (N, D)
+        return self._decoded(self.edges(z), last or first)
+
+    def _decoded(self, u: Tensor, smooth: Smooth) -> Tensor:
+        logits: Tensor = self.head(functional.relu(smooth(u @ self.decoder.weight.T) + self.decoder.bias))  # (N, C)
+        return logits
 
     def reconstruction(self, tokens: Tokens, pairs: Tensor) -> Tensor:
         """L_teacher without its cross-entropy; pairs (2, E) as for `edge_error`."""

@@ -56,7 +56,10 @@ class ClusterConfig:
 
     @property
     def outermost(self) -> float:
-        """Farthest start of a body: ten scale lengths, but nobody starts where it counts as escaped."""
+        """Farthest start of a body: ten scale lengths or two tidal radii.
+
+        Escape is judged from the density centre, so a few of the farthest may count as escaped from the start.
+        """
         return min(2.0 * self.jacobi_radius or math.inf, 10.0 * SCALE)
 
 

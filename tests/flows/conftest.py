@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from flows import compare
+from flows.compare import Options
 from flows.config import make_config, with_hidden
 from flows.design import STAGES, design, settings_of
 from flows.job import Job
@@ -13,6 +15,8 @@ from flows.progress import Reporter
 from flows.run import MANIFEST, Run, json_text
 from printedmlp.dataset import load_dataset
 from printedmlp.technology import load_technology
+from tests.flows.comparing import PORTS, QUIET
+from tests.flows.comparing import STAGES as COMPARED
 
 SMALL = {
     "dataset": "iris",
@@ -62,3 +66,27 @@ def job_of(folder, **changes):
     dataset = load_dataset(config.dataset)
     run = Run(folder, json.loads((folder / MANIFEST).read_text()))
     return Job(with_hidden(config, ()), dataset, load_technology("egfet"), run, Reporter(quiet=True))
+
+
+@pytest.fixture(scope="session")
+def found(run_folder, tmp_path_factory):
+    """The shared run's circuits beside a stranger's."""
+    verilog = tmp_path_factory.mktemp("given") / "top.v"
+    verilog.write_text(PORTS)
+    given = (compare.Foreign.parse(f"{verilog}:a stranger"),)
+    return compare.compare([run_folder], Options(COMPARED, verilog=given, simulated=False), QUIET)
+
+
+@pytest.fixture
+def copied(run_folder, tmp_path):
+    """A copy of the run with other settings in its manifest."""
+
+    def copy(name, **settings):
+        folder = tmp_path / name
+        shutil.copytree(run_folder, folder)
+        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest["settings"].update(settings)
+        (folder / MANIFEST).write_text(json_text(manifest))
+        return folder
+
+    return copy

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from flows import burns
 from flows.burns import block_words, power_and_timing, power_words
 from flows.feasible import feasibility_of
 from flows.figures import figures_of
@@ -117,3 +118,10 @@ def test_a_source_carries_static_and_switching_power_together(rate_hz):
     assert found["power_mw"] == pytest.approx(figures["power"]["total_mw"]["1"])
     assert found["switching_mw"] == pytest.approx(figures["power"]["switching_mw"]["1"])
     assert found["power_mw"] > figures["power_mw"]["1"]
+
+
+def test_parts_that_are_known_are_not_looked_for_again(monkeypatch):
+    whole = record([0, 0], [3, 0])
+    known = burns.blocks_of(NETLIST, EGFET, TREE)
+    monkeypatch.setattr(burns, "blocks_of", lambda *given: pytest.fail("looked for"))
+    assert record([0, 0], [3, 0], blocks=known) == whole

@@ -76,6 +76,19 @@ def test_a_paper_is_run_again_when_something_changed(study, tmp_path, monkeypatc
     assert study.runs == 2
 
 
+def test_what_stand_ins_gave_is_not_kept_for_the_data(study, tmp_path, monkeypatch):
+    monkeypatch.delenv("PRINTEDMLP_DATA", raising=False)
+    run_paper("gmlp", context(tmp_path))
+    assert json.loads((tmp_path / "gmlp.json").read_text())["settings"]["stand_ins"]
+    assert not run_paper("gmlp", context(tmp_path))[1]
+    (tmp_path / "data" / "suite").mkdir(parents=True)
+    monkeypatch.setenv("PRINTEDMLP_DATA", str(tmp_path / "data"))
+    assert run_paper("gmlp", context(tmp_path))[1]
+    assert "stand_ins" not in json.loads((tmp_path / "gmlp.json").read_text())["settings"]
+    monkeypatch.setenv("PRINTEDMLP_DATA", str(tmp_path))
+    assert run_paper("gmlp", context(tmp_path))[1]
+
+
 def test_a_study_consists_of_what_it_imports_from_the_suite():
     names = {path.name for path in sources("printedmlp.reference.mlp")}
     assert names == {"mlp.py"}

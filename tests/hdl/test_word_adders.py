@@ -148,6 +148,14 @@ def test_what_is_proved_is_the_network(tmp_path_factory, model):
     assert unproved is None or unproved.startswith("sum of ")
 
 
+def test_a_sum_that_is_no_longer_whole_is_not_followed(tmp_path):
+    """2 + a bit is above 0 by its upper bit, which is constant: Yosys keeps the lower one alone."""
+    neurons = (Neuron((), 0), Neuron((Term(0, 1, 1, 0),), 2))
+    model = DiscreteMLP(1, 2, (Layer(neurons, 0, Scores()),))
+    with pytest.raises(ArrangementError, match="lost its upper bits"):
+        textbook_reference(model, tmp_path, timeout_s=60)
+
+
 DAMAGES = (retyped, rewired, bypassed, turned)
 
 

@@ -126,11 +126,19 @@ def timed_in_turn(calls: Mapping[str, Callable[[], object]], repeats: int = TIMI
     with torch.no_grad():
         for number in range(repeats + 1):
             for name, call in calls.items():
+                _finished()
                 started = time.perf_counter()
                 call()
+                _finished()
                 seconds = time.perf_counter() - started
                 best[name] = min(best[name], seconds) if number else best[name]
     return best
+
+
+def _finished() -> None:
+    """Wait for what a graphics processor has been given, which answers before it is done."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 def _taught(plan: Plan, data: Tensors, seed: int, device: str) -> Taught:

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import statistics
 import time
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from printedmlp.reference.graph_data import NodeData
-from printedmlp.reference.graphs import Hypergraph, Operator, Rows
-from printedmlp.reference.lighthgnn import HGNN, LightHGNNConfig, Smooth, Student
+from printedmlp.reference.graphs import Hypergraph, Rows, compressed, gathered
+from printedmlp.reference.lighthgnn import HGNN, LightHGNNConfig, Student
 from printedmlp.reference.training import built
 
 FEATURES, CLASSES = 64, 6
@@ -57,8 +55,7 @@ class Times:
 
 def times(data: NodeData[Hypergraph], *, seed: int, queries: int, repeats: int) -> Times:
     """Measure on so many nodes drawn by the seed; medians over the repeats."""
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # this tensor form is said to be new
-        return _Bench(data, seed).times(queries, repeats)
+    return _Bench(data, seed).times(queries, repeats)
 
 
 class _Bench:
@@ -75,7 +72,7 @@ class _Bench:
 
     def times(self, queries: int, repeats: int) -> Times:
         nodes = self.generator.choice(len(self.dense), queries, replace=False)
-        found = [neighbourhood_of(self.operator, node) for node in nodes]
+        found = [gathered(self.operator, np.array([node]), 2) for node in nodes]
 
         def mean_of(calls: Iterable[Callable[[], object]]) -> float:
             return statistics.fmean(processor_seconds(call, repeats) for call in calls)
@@ -97,7 +94,7 @@ class _Bench:
 
     def ask(self, node: int) -> Tensor:
         """The teacher's logits of one node (1, C), nothing prepared."""
-        maps, rows = neighbourhood_of(self.operator, node)
+        maps, rows = gathered(self.operator, np.array([node]), 2)
         return self.teacher(self.dense[rows], *maps)  # type: ignore[no-any-return]
 
     def row(self, node: int) -> Tensor:
@@ -150,47 +147,6 @@ def random_hypergraph(n: int, seed: int) -> NodeData[Hypergraph]:
     return NodeData("random hypergraph", x, y, Hypergraph(n, n, np.stack([node, edge])).covered())
 
 
-def neighbourhood_of(operator: Operator, node: int) -> tuple[list[Smooth], Rows]:
-    """Both layers' local operators for one node and the nodes whose features enter, as `graphs.neighbourhood`."""
-    rows, layers = np.array([node], dtype=np.int64), list[Smooth]()
-    for _ in range(2):
-        factors = []
-        for factor in operator.factors:
-            local, rows = _local(factor, rows)
-            factors.append(local)
-        layers.append(_product(factors))
-    return layers[::-1], rows
-
-
-def compressed(operator: Operator) -> Smooth:
-    """The operator as a product of matrices in compressed sparse rows."""
-    return _product([_csr(f.indptr, f.indices, f.data, f.shape) for f in operator.factors])
-
-
 def rows_compressed(x: Tensor) -> Tensor:
     """Sparse rows in compressed form; dense ones as they are."""
     return x.to_sparse_csr() if x.is_sparse else x
-
-
-def _local(factor: Any, rows: Rows) -> tuple[Tensor, Rows]:
-    """Some rows of a scipy matrix, their columns renumbered, and the old numbers; costs what these rows hold."""
-    starts, counts = factor.indptr[rows], factor.indptr[rows + 1] - factor.indptr[rows]
-    ends = np.cumsum(counts)  # (rows,)
-    places = np.arange(ends[-1]) + np.repeat(starts - (ends - counts), counts)  # (entries,)
-    needed, columns = np.unique(factor.indices[places], return_inverse=True)
-    pointers = np.concatenate([[0], ends])
-    return _csr(pointers, columns, factor.data[places], (len(rows), len(needed))), needed.astype(np.int64)
-
-
-def _csr(indptr: Rows, indices: Rows, values: Any, shape: tuple[int, int]) -> Tensor:
-    pointers, columns = torch.from_numpy(indptr.astype(np.int64)), torch.from_numpy(indices.astype(np.int64))
-    return torch.sparse_csr_tensor(pointers, columns, torch.from_numpy(values), shape, check_invariants=False)
-
-
-def _product(factors: list[Tensor]) -> Smooth:
-    def smooth(z: Tensor) -> Tensor:
-        for factor in reversed(factors):
-            z = factor @ z
-        return z
-
-    return smooth

@@ -29,7 +29,7 @@ from printedmlp.reference.graph_data import (
     citation_graph,
     node_split,
 )
-from printedmlp.reference.graphs import Graph, neighbourhood
+from printedmlp.reference.graphs import Graph, compressed, gathered
 from printedmlp.reference.outcome import Context
 from printedmlp.reference.training import History, built, parameter_count
 from printedmlp.reference.vqgraph import (
@@ -283,16 +283,17 @@ class Bench:
     def speed(self, teacher: VQGraph, student: Student) -> Speed:
         """Queries of single nodes, features at hand; the teacher gathers the neighbourhood or answers for all."""
         X, P = self.data.x.to_dense(), self.data.structure.gcn_operator()
+        smooth = compressed(P)
         nodes = itertools.cycle(self.split.test[:QUERIES].tolist())
 
-        def gathered() -> Tensor:
-            (first, last), rows = neighbourhood(P, np.array([next(nodes)]), 2)
-            return cast(Tensor, teacher(X[torch.from_numpy(rows)], first, last).logits)
+        def asked() -> Tensor:
+            (first, last), rows = gathered(P, np.array([next(nodes)]), 2)
+            return teacher.answer(X[torch.from_numpy(rows)], first, last)
 
         single = median_seconds(lambda: student(X[next(nodes)][None]), QUERIES)
         return Speed(
-            median_seconds(lambda: teacher(self.data.x, P).logits, 20) / single,
-            median_seconds(gathered, QUERIES) / single,
+            median_seconds(lambda: teacher.answer(self.data.x, smooth), 20) / single,
+            median_seconds(asked, QUERIES) / single,
         )
 
 

@@ -45,6 +45,24 @@ def test_arrays_of_the_suite(suite):
     assert (y.tolist(), x.tolist()) == ([1, 1], [0, 1, 2])
 
 
+def test_arrays_that_are_cut_short_or_damaged_are_one_line(suite):
+    np.savez_compressed(suite / "a.npz", x=np.random.default_rng(0).random(1000))
+    whole = (suite / "a.npz").read_bytes()
+    places, fillings = (60, 300, 2000), (b"\0" * 50, b"\xff" * 50)
+    altered = [whole[:place] + filling + whole[place + 50 :] for place in places for filling in fillings]
+    for data in (b"", whole[:500], whole[:-30], *altered):
+        (suite / "b.npz").write_bytes(data)
+        with pytest.raises(DataError, match=r"b\.npz cannot be read: [^\n]+$"):
+            suite_array("b.npz", "x")
+
+
+def test_an_array_under_an_archives_name_is_told(suite):
+    with (suite / "b.npz").open("wb") as file:
+        np.save(file, np.arange(3))
+    with pytest.raises(DataError, match=r"b\.npz holds one array, not an archive"):
+        suite_array("b.npz", "x")
+
+
 def test_a_picture_of_the_suite_is_between_zero_and_one(suite):
     imsave(suite / "a.png", np.array([[0, 255], [255, 0]], dtype=np.uint8), cmap="gray")
     picture = suite_image("a.png")

@@ -7,7 +7,7 @@ import numpy as np  # noqa: E402
 from printedmlp.reference.distillation import Recipe, soft_label_kl  # noqa: E402
 from printedmlp.reference.glnn import GCN, Config, Student, glnn_loss, train_teacher  # noqa: E402
 from printedmlp.reference.graph_data import block_model, node_split  # noqa: E402
-from printedmlp.reference.graphs import Graph, neighbourhood, sparse_tensor  # noqa: E402
+from printedmlp.reference.graphs import Graph, gathered, sparse_tensor  # noqa: E402
 from printedmlp.reference.training import built, parameter_count, seeded  # noqa: E402
 
 SMALL = Config(5, 3, (4, 6), 0.5)
@@ -33,14 +33,14 @@ def test_one_layer_by_hand():
 
 
 def test_without_edges_the_teacher_is_the_student():
-    teacher, student, x = GCN(SMALL).eval(), Student(SMALL).eval(), drawn(7, 5)
+    teacher, student, x = built(lambda: GCN(SMALL), 0).eval(), built(lambda: Student(SMALL), 0).eval(), drawn(7, 5)
     student.load_state_dict(teacher.state_dict())
     operator = Graph(7, np.zeros((2, 0), dtype=np.int64)).gcn_operator()
     torch.testing.assert_close(teacher(x, [operator] * 3), student(x))
 
 
 def test_with_edges_it_is_not():
-    teacher, student, x = GCN(SMALL).eval(), Student(SMALL).eval(), drawn(7, 5)
+    teacher, student, x = built(lambda: GCN(SMALL), 0).eval(), built(lambda: Student(SMALL), 0).eval(), drawn(7, 5)
     student.load_state_dict(teacher.state_dict())
     operator = Graph(7, np.array([[0], [1]])).gcn_operator()
     changed = (teacher(x, [operator] * 3) - student(x)).abs().sum(dim=1) > 1e-6
@@ -67,7 +67,7 @@ def test_a_gathered_query_is_exact():
     model, operator = built(lambda: GCN(Config(1000, 7, (16,))), 0).eval(), data.structure.gcn_operator()
     full = model(data.x, [operator] * 2)
     for node in (0, 77, 209):
-        layers, needed = neighbourhood(operator, np.array([node]), 2)
+        layers, needed = gathered(operator, np.array([node]), 2)
         torch.testing.assert_close(model(data.x.to_dense()[needed], layers)[0], full[node], atol=1e-5, rtol=0)
 
 

@@ -24,6 +24,13 @@ WORDS: dict[str, Any] = {
     "feature_shape": np.array([3, 4]),
     "label": np.array([1, -1, 0], dtype=np.int8),
 }
+GRAPH: dict[str, Any] = WORDS | {
+    "edges": np.array([[0], [2]]),
+    "train": np.array([2]),
+    "val": np.array([0]),
+    "test": np.array([], int),
+}
+SETS: dict[str, Any] = WORDS | {"edge_ptr": np.array([0, 2]), "edge_node": np.array([2, 0])}
 
 
 @pytest.fixture
@@ -31,15 +38,8 @@ def folder(tmp_path, monkeypatch):
     """A data folder with Cora of three nodes."""
     (tmp_path / "suite").mkdir()
     monkeypatch.setenv("PRINTEDMLP_DATA", str(tmp_path))
-    graph: dict[str, Any] = {
-        "edges": np.array([[0], [2]]),
-        "train": np.array([2]),
-        "val": np.array([0]),
-        "test": np.array([], int),
-    }
-    np.savez(tmp_path / "suite" / "cora.npz", **WORDS, **graph)
-    sets: dict[str, Any] = {"edge_ptr": np.array([0, 2]), "edge_node": np.array([2, 0])}
-    np.savez(tmp_path / "suite" / "hyper_coauthorship_cora.npz", **WORDS, **sets)
+    np.savez(tmp_path / "suite" / "cora.npz", **GRAPH)
+    np.savez(tmp_path / "suite" / "hyper_coauthorship_cora.npz", **SETS)
     return tmp_path
 
 
@@ -69,6 +69,40 @@ def test_what_is_not_there_is_named():
     assert not available("citeseer")
     with pytest.raises(DataError, match=r"citeseer\.npz: no such file"):
         citation_graph("citeseer")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"feature_indptr": np.array([0, 2, 3])}, "index pointer size 3 should be 4"),
+        ({"feature_indices": np.array([0, 4, 1])}, "index 4 exceeds"),
+        ({"feature_values": np.array([1, np.nan, 1])}, "feature_values: not all of them are finite"),
+        ({"label": np.array([1, -1, 0, 0])}, "features of 3 nodes, classes of 4 and a structure of 4"),
+        ({"label": np.array(["a", "b", "c"])}, "invalid literal"),
+        ({"edges": np.array([[0], [3]])}, r"edge 0: \(0, 3\) is out of range"),
+        ({"test": np.array([7])}, "split: node 7 of 3"),
+        ({"test": np.array([2])}, "split: node 2 is in it 2 times"),
+        ({"test": np.array([1])}, "split: node 1 has no class"),
+    ],
+)
+def test_a_graph_that_is_none_is_told_in_one_line(folder, changed, message):
+    np.savez(folder / "suite" / "cora.npz", **(GRAPH | changed))
+    with pytest.raises(DataError, match=rf"^cora\.npz: .*{message}.*$"):
+        citation_graph("cora")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"edge_ptr": np.array([0, 2, 1], dtype=np.uint16)}, "negative"),
+        ({"edge_node": np.array([2])}, "same shape"),
+        ({"edge_node": np.array([2, 5])}, r"membership 1: \(5, 0\) is out of range"),
+    ],
+)
+def test_a_hypergraph_that_is_none_is_told_in_one_line(folder, changed, message):
+    np.savez(folder / "suite" / "hyper_coauthorship_cora.npz", **(SETS | changed))
+    with pytest.raises(DataError, match=rf"^hyper_coauthorship_cora\.npz: .*{message}.*$"):
+        citation_hypergraph("hyper_coauthorship_cora")
 
 
 def test_without_a_data_folder_nothing_is_available(monkeypatch):

@@ -13,6 +13,7 @@ from printedmlp.reference.graphs import (  # noqa: E402
     Hypergraph,
     Operator,
     affine,
+    gathered,
     neighbourhood,
     sparse_tensor,
 )
@@ -132,11 +133,16 @@ def test_a_neighbourhood_gives_what_the_full_pass_does(hypergraph, graph, data, 
     n = operator.factors[0].shape[0]
     rows = np.array(data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=3)))
     x = torch.randn(n, 4, generator=torch.Generator().manual_seed(0))
-    layers, needed = neighbourhood(operator, rows, depth)
-    full, small = x, x[needed] if depth else x[rows]
-    for layer in layers:
-        full, small = torch.tanh(operator(full)), torch.tanh(layer(small))
-    torch.testing.assert_close(small, full[rows], atol=1e-6, rtol=0)
+    full = x
+    for _ in range(depth):
+        full = torch.tanh(operator(full))
+    for form in (neighbourhood, gathered):
+        layers, needed = form(operator, rows, depth)
+        small = x[needed]
+        for layer in layers:
+            small = torch.tanh(layer(small))
+        torch.testing.assert_close(small, full[rows], atol=1e-6, rtol=0)
+    assert needed.tolist() == neighbourhood(operator, rows, depth)[1].tolist()
 
 
 def test_a_neighbourhood_is_no_larger_than_needed():
@@ -166,11 +172,13 @@ def test_sparse_rows_go_through_a_layer_like_dense_ones():
 def test_mistakes_are_named():
     with pytest.raises(DataError, match="edge 1: node 2 to itself"):
         Graph(3, pairs((0, 1), (2, 2)))
-    with pytest.raises(DataError, match=r"edge 0: \(0, 3\) is outside"):
+    with pytest.raises(DataError, match=r"edge 0: \(0, 3\) is out of range for sizes \(3, 3\)"):
         Graph(3, pairs((0, 3)))
     with pytest.raises(DataError, match=r"edge 0: \(0, 1\) is given 2 times"):
         Graph(3, pairs((0, 1), (1, 0)))
-    with pytest.raises(DataError, match=r"membership 1: \(0, 2\) is outside"):
+    with pytest.raises(DataError, match=r"edge 0: \(-1, 1\) is out"):
+        Graph(3, pairs((-1, 1)))
+    with pytest.raises(DataError, match=r"membership 1: \(0, 2\) is out of range for sizes \(3, 2\)"):
         Hypergraph(3, 2, pairs((0, 1), (0, 2)))
     with pytest.raises(DataError, match=r"membership 0: \(0, 1\) is given 2 times"):
         Hypergraph(3, 2, pairs((0, 1), (0, 1)))

@@ -228,6 +228,14 @@ def test_every_call_is_timed_alike():
     assert all(0 <= seconds < 1 for seconds in best.values())
 
 
+def test_a_graphics_processor_is_waited_for(monkeypatch):
+    said = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: said.append("wait"))
+    timed_in_turn({"a": lambda: said.append("call")}, repeats=1)
+    assert said == ["wait", "call", "wait"] * 2
+
+
 def claims(*, tuned=29.0, faster=20.0, copies=(21.0, 25.0, 29.0), few=20.2, exact=None, fast=0.01, fidelity=25.0):
     """Which claims are shown; found as published but for what is changed in the second of two seeds."""
 

@@ -3,6 +3,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from dataclasses import replace  # noqa: E402
+from functools import partial  # noqa: E402
 
 import numpy as np  # noqa: E402
 from hypothesis import given, settings  # noqa: E402
@@ -20,6 +21,7 @@ from printedmlp.reference.krd import (  # noqa: E402
     unreliability,
 )
 from printedmlp.reference.studies import krd as study  # noqa: E402
+from printedmlp.reference.studies import krd_runs  # noqa: E402
 from printedmlp.reference.studies.krd_runs import (  # noqa: E402
     EVERY,
     GLNN,
@@ -178,6 +180,20 @@ def test_a_trial_has_everything():
     assert (len(found.reliable), len(found.alphas)) == (10, 4)
     assert found.parameters[GLNN] == 1000 * 128 + 128 + 128 * 7 + 7
     assert trial(data, split, TINY, 0).accuracies == found.accuracies
+
+
+def test_no_test_class_is_read(monkeypatch):
+    """What teacher and students answer, how they get there and how alpha moves: all as with other test classes."""
+    data, split = corpora(TINY)["block model"](0)
+    hidden = data.y.clone()
+    hidden[split.test] = 0
+    monkeypatch.setattr(krd_runs, "KRDConfig", partial(KRDConfig, warm_up=2))
+    one, blind = (trial(replace(data, y=y), split, TINY, 0) for y in (data.y, hidden))
+    assert one.confidence == blind.confidence
+    assert one.agreement == blind.agreement
+    assert one.alphas == blind.alphas
+    assert one.alphas[-1] != 1.0
+    assert one.accuracies != blind.accuracies
 
 
 def test_a_query_is_timed_and_exact():

@@ -57,6 +57,12 @@ def test_ties_go_to_the_earlier_row():
     assert nearest(rows, rows[2:3], 3).tolist() == [[2, 6, 10]]
 
 
+def test_a_copy_is_a_neighbour_and_a_row_is_not_its_own():
+    rows = torch.tensor([[5.0], [0], [5], [9]])
+    assert nearest(rows, rows, 1, own=True).tolist() == [[2], [0], [0], [0]]
+    assert nearest(rows, rows[:1], 2).tolist() == [[0, 2]]
+
+
 def test_nearest_in_pieces(monkeypatch):
     rows = drawn(40, 3)
     whole = nearest(rows, rows, 4, own=True)
@@ -147,6 +153,18 @@ def test_every_key_learns_and_repeats_itself(key):
     assert len(history.validation_losses) == len(history.validation_accuracies)
     again = fit_rows(key, train, validation, 2, chosen, seed=3)[0]
     assert torch.equal(model(test.x), again(test.x))
+
+
+@pytest.mark.parametrize("key", ROW_GRAPHS)
+@pytest.mark.parametrize("n", [1, 3, 8])
+def test_few_rows_constant_features_and_a_class_that_is_not_there(key, n):
+    """Class 2 is in the validation rows alone, the second feature tells nothing."""
+    x = torch.stack([torch.arange(n) - n / 2, torch.zeros(n)], dim=1)
+    validation = Tensors(drawn(5, 2), torch.tensor([0, 1, 2, 1, 0]))
+    model, _ = fit_rows(key, Tensors(x, torch.arange(n) % 2), validation, 3, Settings(4, 4, 0.01), seed=0)
+    answers = model.eval()(validation.x)
+    assert answers.shape == (5, 3)
+    assert torch.isfinite(answers).all()
 
 
 def test_students_are_perceptrons_that_learn_from_soft_labels_alone(monkeypatch):

@@ -96,7 +96,11 @@ def test_spans_of_a_box_by_hand():
     points, delta = sampled(rays, 4)
     assert points[0, :, 0].tolist() == [-0.75, -0.25, 0.25, 0.75]
     assert delta.tolist() == [0.5, 0.25, 0]
-    assert render(constant(9.0), rays, 8).colours[2].tolist() == [1, 1, 1]
+    everywhere = Occupancy(BOX, torch.ones(BOX.count, dtype=torch.bool))
+    for occupancy in (None, everywhere):
+        colours, queries = render(constant(9.0), rays, 8, occupancy=occupancy)
+        assert colours[2].tolist() == [1, 1, 1]
+        assert queries == 2 * 8
 
 
 def test_a_full_grid_and_a_ray_that_never_ends_change_no_bit():

@@ -11,7 +11,7 @@ from torch.nn import functional  # noqa: E402
 from printedmlp.errors import ConfigError  # noqa: E402
 from printedmlp.reference.distillation import Recipe, share_right  # noqa: E402
 from printedmlp.reference.graph_data import block_model, node_split  # noqa: E402
-from printedmlp.reference.graphs import Graph, neighbourhood  # noqa: E402
+from printedmlp.reference.graphs import Graph, gathered  # noqa: E402
 from printedmlp.reference.outcome import Context  # noqa: E402
 from printedmlp.reference.studies import vqgraph as study  # noqa: E402
 from printedmlp.reference.studies import vqgraph_runs as runs  # noqa: E402
@@ -241,9 +241,9 @@ def test_teacher_by_hand_without_quantiser():
 
 def test_a_queried_node_needs_its_neighbourhood_only():
     model, X, P = teacher(), drawn(6, 5).float(), RING.gcn_operator()
-    (first, last), rows = neighbourhood(P, torch.tensor([2]).numpy(), 2)
+    (first, last), rows = gathered(P, torch.tensor([2]).numpy(), 2)
     assert rows.tolist() == [0, 1, 2, 3, 4]
-    torch.testing.assert_close(model(X[rows], first, last).logits, model(X, P).logits[2:3])
+    torch.testing.assert_close(model.answer(X[rows], first, last), model(X, P).logits[2:3])
 
 
 def test_nodes_of_equal_features_differ_for_the_teacher_alone():
@@ -331,6 +331,21 @@ def test_teacher_and_student_learn_and_repeat():
     assert torch.equal(again[0].logits, tokens.logits)
     assert torch.equal(again[1], codes)
     assert torch.equal(again[3](data.x), student(data.x))
+
+
+def test_no_test_class_is_read():
+    data = block_model(0, classes=3, size=30)
+    split = node_split(data.y, 0, train=10, validation=5)
+    hidden = data.y.clone()
+    hidden[split.test] = 0
+    config = VQGraphConfig(data.x.shape[1], 3, width=16, hidden=8, n_codes=10)
+    answers = []
+    for each in (data, replace(data, y=hidden)):
+        model, tokens, _ = train_teacher(each, split, config, Recipe(6), seed=0)
+        codes = model.quantiser.codes
+        student, _ = train_student(each, split, tokens, codes, Distillation(), Recipe(6), seed=0)
+        answers.append((tokens.logits, codes, student(data.x)))
+    assert all(torch.equal(one, blind) for one, blind in zip(*answers, strict=True))
 
 
 def network(accuracy, agreement=0.0):
