@@ -25,8 +25,8 @@ lint: reference
 types: reference
 	$(BIN)/mypy $(ROOMS) tests benchmarks
 
-# What a circuit needs; `reference` adds PyTorch, matplotlib and da4ml, which only the float suite, adder graphs and
-# the tests need.
+# What a circuit needs; `reference` adds PyTorch, matplotlib, da4ml and Dask, which only the float suite, adder
+# graphs, sweeps and the tests need.
 environment: .venv/installed
 
 reference: .venv/installed-reference
@@ -38,7 +38,7 @@ reference: .venv/installed-reference
 	touch $@
 
 .venv/installed-reference: .venv/installed
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference,adders]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference,adders,sweep]'
 	touch $@
 
 clean:

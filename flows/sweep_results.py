@@ -18,9 +18,9 @@ from typing import Any
 
 from flows.circuits import by_merit
 from flows.mapping import BASELINES, EXACT, Entry, area_of, power_of_choice
-from flows.report import significant
 from flows.run import MANIFEST, json_text, write_text
 from flows.sweep_plan import PlannedRun, each_once
+from flows.wording import significant
 from printedmlp.front import LOSSES, FrontPoint
 
 CSV, JSON = "sweep.csv", "sweep.json"

@@ -58,15 +58,14 @@ def test_the_files_have_every_run_in_order_whatever_is_done(job):
 @pytest.mark.tools
 def test_figures_are_those_of_the_front(run_folder, tmp_path):
     front = json.loads((run_folder / "front.json").read_text())
-    told = figures(run_folder, "report")
+    told, mapped = figures(run_folder, "report"), figures(run_folder, "refine")
+    assert told
+    assert mapped
     assert told["exact_test"] == front["exact"]["accuracy"]
-    assert (
-        told["best_area_cm2"]
-        == min((p for p in front["front"]), key=lambda p: (-p["merit"], p["area_cm2"]))["area_cm2"]
-    )
+    best = min(front["front"], key=lambda p: (-p["merit"], p["area_cm2"]))
+    assert told["best_area_cm2"] == best["area_cm2"]
     able = [p["area_cm2"] for p in front["front"] if p["score"] >= front["exact"]["score"] - 0.02]
     assert told["loss2_area_cm2"] == min(able, default=None)
-    mapped = figures(run_folder, "refine")
     assert mapped["exact_area_cm2"] == told["exact_area_cm2"]
     assert mapped["best_test"] is None
     assert mapped["best_validation"] is not None
@@ -115,7 +114,7 @@ def test_a_bad_table_is_a_line(job, tmp_path):
 def test_other_code_at_the_worker_is_refused(job, tmp_path):
     settings = {**job.runs[0].settings, "code": "of another release"}
     outcome = run_task(task_of(job, tmp_path / "run", settings=settings))
-    assert "the worker differs: code is" in outcome.error
+    assert "the worker differs: code is" in str(outcome.error)
     assert not (tmp_path / "run").exists()
 
 
@@ -139,7 +138,8 @@ def test_a_run_waits_for_its_folder(job, tmp_path, monkeypatch):
     holder.start()
     holding.wait()
     monkeypatch.setattr(sweep_task, "PATIENCE_S", 0.0)
-    assert "another process is working in this run folder" in run_task(task_of(job, tmp_path / "run")).error
+    refused = run_task(task_of(job, tmp_path / "run"))
+    assert "another process is working in this run folder" in str(refused.error)
     monkeypatch.setattr(sweep_task, "PATIENCE_S", 60.0)
     threading.Timer(0.1, release.set).start()
     assert run_task(task_of(job, tmp_path / "run")).error is None
@@ -167,6 +167,6 @@ def test_a_line_for_each_run_that_ends(job, capsys):
     for result in job.results[:2]:
         board.ended(result)
     first, second = capsys.readouterr().out.splitlines()
-    assert first.endswith(f"1 of 6 {job.runs[0].name}: failed: why") or "failed: why" in first
+    assert f" of 6 {job.runs[0].name}: failed: why" in first
     assert "kept from an earlier sweep" in second
     assert not (job.folder / MANIFEST).exists()
