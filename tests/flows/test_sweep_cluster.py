@@ -16,7 +16,7 @@ import pytest
 
 from flows import design, sweep
 from flows.cli import run_command
-from flows.config import DesignConfig
+from flows.config import make_config
 from flows.run import MANIFEST
 from flows.sweep import Place, Sweep
 from flows.sweep_plan import read_plan
@@ -70,7 +70,7 @@ def client():
 
 
 def tasks(*names, folder=None):
-    config = DesignConfig("iris")
+    config = make_config(None, {"dataset": "iris"})
     return [Task(name, config, {}, "tree", str(folder / name) if folder else None) for name in names]
 
 
