@@ -4,10 +4,11 @@
 
 Made-up tables, one of the three varied at a time up to 100,000 rows and 500 features, then the whole of it;
 digits; and images of handwritten figures where PRINTEDMLP_DATA has them. Every stage runs in a process of its own
-with a limit of time and of address space; a table whose stage reaches one goes no further. The effort is small
-and the same for all, so that figures tell how a stage grows; on a given table, time grows with the settings of
-moves, generations and proposals. An exponent is the slope of a straight line through the logarithms of a series'
-points.
+with a limit of wall time and of address space; a table whose stage reaches one goes no further. Told is processor
+time over all cores, which other work on the machine changes little, less that of the same command with nothing
+left to do, which is start and reading. The effort is small and the same for all, so that figures tell how a stage
+grows; on a given table, time grows with the settings of moves, generations and proposals. An exponent is the
+slope of a straight line through the logarithms of a series' points.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,11 +30,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.tables import table
-from flows.design import STAGES
+from flows.design import STAGES as WORK
 
 EFFORT = ["--budget", "quick", "--restarts", "2", "--population", "40", "--generations", "50", "--chains", "2"]
 EFFORT += ["--proposals", "500", "--tree-generations", "5", "--candidates", "2", "--refine-starts", "1"]
 EFFORT += ["--refine-moves", "5000", "--power-moves", "2000"]
+STAGES = list(WORK)
+FIRST, READING = STAGES[0], "start and reading"
 CLASSES, SEED = 5, 0
 LEAST_S = 0.1
 """Shorter times are mostly constant and say nothing of growth."""
@@ -96,20 +98,26 @@ def table_of(series: str, size: Size, folder: Path) -> str | None:
 
 
 def stages_of(dataset: str, size: Size, out: Path, options: argparse.Namespace) -> Iterator[tuple[str, Record]]:
-    """Stage by stage: seconds and MB, with `why` at the one that was not finished."""
-    for stage in STAGES:
-        why, wall = ran(dataset, size, out, stage, options)
+    """Start and reading, then stage by stage: seconds and MB, or `why` at what was not finished."""
+    why, first = ran(dataset, size, out, FIRST, options)
+    start = first
+    if not why:
+        why, start = ran(dataset, size, out, FIRST, options)
+    yield READING, {"why": why} if why else {"seconds": start}
+    for stage in STAGES[: STAGES.index(options.until) + 1] if not why else ():
+        why, used = ("", first) if stage == FIRST else ran(dataset, size, out, stage, options)
         if why:
-            yield stage, {"why": why, "wall_s": wall}
+            yield stage, {"why": why}
             return
         record = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["stages"][stage]
-        yield stage, {"seconds": record["seconds"], "mb": record["peak_memory_mb"], "wall_s": wall}
-        if stage == options.until:
-            return
+        yield (
+            stage,
+            {"seconds": max(used - start, 0.0), "wall_s": record["seconds"], "mb": record["peak_memory_mb"]},
+        )
 
 
 def ran(dataset: str, size: Size, out: Path, stage: str, options: argparse.Namespace) -> tuple[str, float]:
-    """Run the flow up to a stage; why it did not get there ("" if it did), and seconds."""
+    """Run the flow up to a stage; why it did not get there ("" if it did), and processor seconds."""
     command = [
         sys.executable,
         "-m",
@@ -123,7 +131,7 @@ def ran(dataset: str, size: Size, out: Path, stage: str, options: argparse.Names
         *EFFORT,
     ]
     limit = partial(resource.setrlimit, resource.RLIMIT_AS, (int(options.memory_limit * 2**30),) * 2)
-    start = time.monotonic()
+    before = processor_s()
     with subprocess.Popen(
         [*command, "--hidden", str(size.width), *EFFORT],
         stderr=subprocess.PIPE,
@@ -134,15 +142,21 @@ def ran(dataset: str, size: Size, out: Path, stage: str, options: argparse.Names
         try:
             _, told = process.communicate(timeout=options.time_limit)
         except subprocess.TimeoutExpired:
-            return f"over {options.time_limit:g} s", time.monotonic() - start
+            return f"over {options.time_limit:g} s", 0.0
         finally:
             # Tools of a stage that was cut short would go on without it.
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    wall = time.monotonic() - start
+    used = processor_s() - before
     if process.returncode == 0:
-        return "", wall
-    return ("no memory" if "Memory" in told else (told.strip().splitlines() or ["failed"])[-1]), wall
+        return "", used
+    return ("no memory" if "Memory" in told else (told.strip().splitlines() or ["failed"])[-1]), 0.0
+
+
+def processor_s() -> float:
+    """Processor seconds of all processes that were waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def measured(series: str, size: Size, options: argparse.Namespace) -> Record | None:
@@ -170,17 +184,15 @@ def exponent(records: Sequence[Record], series: str, stage: str, key: str, least
 
 def cell(stage: Record | None) -> str:
     """Seconds / MB of a stage, or why there are none."""
-    if stage is None:
-        return "–"
-    return stage["why"] if "why" in stage else f"{stage['seconds']:.1f} / {stage['mb']}"
+    if stage is None or "why" in stage:
+        return stage["why"] if stage else "–"
+    return f"{stage['seconds']:.1f}" + (f" / {stage['mb']}" if "mb" in stage else "")
 
 
 def row(record: Record, stages: Sequence[str]) -> list[str]:
     """One table's line."""
-    cells = [cell(record["stages"].get(stage)) for stage in stages]
-    read = record["stages"][stages[0]]
-    beside = "–" if "why" in read else f"{read['wall_s'] - read['seconds']:.1f}"
-    return [record["series"], str(record["rows"]), str(record["features"]), str(record["width"]), beside, *cells]
+    sizes = [str(record[key]) for key in VARIED]
+    return [record["series"], *sizes, *(cell(record["stages"].get(stage)) for stage in stages)]
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -200,7 +212,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the figures and the exponents."""
     options = parsed(arguments)
-    stages = list(STAGES)[: list(STAGES).index(options.until) + 1]
+    stages = [READING, *STAGES[: STAGES.index(options.until) + 1]]
     records: list[Record] = []
     for series in options.series:
         for size in SERIES[series]:
@@ -210,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 continue
             records.append(record)
             print(f"{series} {vars(size)}: done", file=sys.stderr, flush=True)
-    head = ["series", "rows", "features", "width", "start and reading, s", *stages]
+    head = ["series", "rows", "features", "width", *stages]
     print(table(head, [row(record, stages) for record in records]), end="\n\n")
     for key, least, words in (("seconds", LEAST_S, "time"), ("mb", 1.0, "memory")):
         rows = []
