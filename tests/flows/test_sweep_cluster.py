@@ -39,6 +39,8 @@ def pretended(task):
         except FileExistsError:
             return Outcome()
         os.kill(os.getpid(), signal.SIGKILL)
+    if task.name.startswith("waits"):
+        time.sleep(PATIENCE_S)
     if task.name.startswith("raises"):
         raise ValueError("of this\nkind")
     return Outcome(warnings=(str(len(os.sched_getaffinity(0))),))
@@ -212,6 +214,14 @@ def test_a_scheduler_of_the_users(scheduler, tmp_path, capsys):
     more = planned(mkdirs(tmp_path, "more")[0], 'dataset = "wine"\n', "data")
     with pytest.raises(ToolError, match="nothing answers there"):
         sweep.sweep(more, Place(scheduler=address))
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_goes_is_one_line(scheduler):
+    address, process = scheduler
+    sent = tasks("waits")
+    with cluster.remote_cluster(address) as client, pytest.raises(ToolError, match="the scheduler is gone"):
+        list(cluster.outcomes(client, sent, tries=3, work=pretended, on_wait=process.kill))
 
 
 def mkdirs(tmp_path, *names):
