@@ -201,11 +201,15 @@ def _sent(client: Client, work: Work, task: Task, number: int) -> Future:
 
 
 def _n_threads(client: Client) -> int:
-    """Threads of all workers together; ToolError where nobody answers."""
+    """Threads of all workers that take tasks by now; ToolError where nobody answers.
+
+    A worker that is still starting is given nothing: the task that was meant for it would wait at another one.
+    """
     try:
-        return sum(client.nthreads().values())
+        workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"].values()
     except (OSError, AttributeError, TimeoutError):
         raise ToolError(GONE) from None
+    return sum(worker["nthreads"] for worker in workers if worker["status"] == "running")
 
 
 def _kill_workers(cluster: LocalCluster) -> None:

@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,6 +82,42 @@ def test_every_worker_has_its_share_of_the_cores():
     assert [cluster.share_of([4, 7], k, 3) for k in range(3)] == [{4}, {7}, {4}]
 
 
+def test_a_worker_that_is_still_starting_is_given_nothing():
+    class Asked:
+        workers = (("running", 2), ("init", 1), ("closing", 4), ("running", 1))
+        scheduler = SimpleNamespace(identity=None)
+
+        def sync(self, question, n_workers):
+            return {"workers": {n: {"status": s, "nthreads": k} for n, (s, k) in enumerate(self.workers)}}
+
+    assert cluster._n_threads(Asked()) == 3
+
+
+def test_a_failed_run_is_a_line_and_the_exit_code(tmp_path, capsys, monkeypatch):
+    def here(client, tasks, *, tries, on_retry):
+        return ((task, 1, cluster.run_task(task)) for task in tasks)
+
+    monkeypatch.setattr(Place, "cluster", lambda place: nullcontext())
+    monkeypatch.setattr(cluster, "outcomes", here)
+    file, out = tmp_path / "sweep.toml", tmp_path / "out"
+    file.write_text('dataset = "iris"\nofficial_split = [true, false]\n')
+    options = [str(file), "--out", str(out), "--until", "data"]
+    for kept in (False, True):
+        with pytest.raises(SystemExit) as ended:
+            sweep.main(options)
+        assert ended.value.code == sweep.EXIT_SOME_FAILED
+        told = capsys.readouterr()
+        assert "1 runs done, 1 failed, 0 open" in told.out
+        assert ("kept from an earlier sweep" in told.out) == kept
+        assert not told.err
+        rows = json.loads((out / "sweep.json").read_text())["runs"]
+        assert [(row["status"], row["tries"]) for row in rows] == [("failed", 1), ("done", not kept)]
+        assert "official" in rows[0]["error"]
+    file.write_text('dataset = "iris"\nofficial_split = [false]\n')
+    sweep.main(options)
+    assert "1 runs done, 0 failed, 0 open" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_a_lost_worker_costs_a_try_and_no_result(client, tmp_path):
     retries = []
@@ -109,8 +146,7 @@ def test_what_keeps_ending_workers_fails_alone(client):
         t.name: (n, o.error)
         for t, n, o in cluster.outcomes(client, tasks("always a", "b", "c"), tries=3, work=pretended)
     }
-    assert ended.pop("always a") == (3, "its worker was lost 3 times")
-    assert {name: error for name, (_, error) in ended.items()} == {"b": None, "c": None}
+    assert ended == {"always a": (3, "its worker was lost 3 times"), "b": (1, None), "c": (1, None)}
 
 
 def planned(tmp_path, text, until="paper"):
