@@ -30,8 +30,8 @@ types: reference
 docs: .venv/installed-docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/site
 
-# What a circuit needs; `reference` adds PyTorch, matplotlib and da4ml, which only the float suite, adder graphs and
-# the tests need.
+# What a circuit needs; `reference` adds PyTorch, matplotlib, da4ml and Dask, which only the float suite, adder
+# graphs, sweeps and the tests need.
 environment: .venv/installed
 
 reference: .venv/installed-reference
@@ -43,11 +43,11 @@ reference: .venv/installed-reference
 	touch $@
 
 .venv/installed-reference: .venv/installed
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference,adders]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference,adders,sweep]'
 	touch $@
 
 .venv/installed-docs: .venv/installed-reference
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference,adders,docs]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,reference,adders,sweep,docs]'
 	touch $@
 
 clean:

@@ -26,7 +26,7 @@ TOML: dict[str, tuple[str, str]] = {
     "nan": ('dataset = "iris"\nmax_power = nan', "max_power: nan is not in"),
     "inf": ('dataset = "iris"\nsample_rate = inf', "sample_rate: inf is not in"),
     "date": ('dataset = "iris"\nseed = 2024-01-01', "seed must be int"),
-    "table for a value": ('dataset = "iris"\n[seed]\na = 1', "seed must be int"),
+    "table for a value": ('dataset = "iris"\n[seed]\na = 1', "has no table [design], only [seed]"),
     "list for a name": ('dataset = ["iris"]', "dataset must be str"),
     "a million layers": (
         f'dataset = "iris"\nhidden = [{"1," * 10**6}]',

@@ -19,7 +19,7 @@ from flows.cli import EXIT_MISSING, EXIT_OK, answer, run_command
 from flows.config import DesignConfig, make_config, with_hidden
 from flows.design_options import make_parser, settings_given
 from flows.documents import result_document
-from flows.dry_run import plan, plan_text, refuse_download, setting_sources, stage_states
+from flows.dry_run import TO_DO, plan, plan_text, refuse_download, setting_sources, stage_states
 from flows.expected_time import expected_time
 from flows.interrupts import asked_first
 from flows.job import Job, Stage
@@ -27,7 +27,7 @@ from flows.measure import tell_missing_figures
 from flows.options import CommandParser
 from flows.progress import Clock, Reporter
 from flows.reference_teacher import check_teacher, torch_version
-from flows.run import json_text, open_run, peek_run, sha256_file, write_text
+from flows.run import Run, json_text, open_run, peek_run, sha256_file, write_text
 from flows.summary import summary_text
 from flows.tools import code_digest, versions
 from hdl.liberty import read_liberty
@@ -113,12 +113,8 @@ def task_of(
 ) -> Task:
     """Read the table and the cells of a run; see `design`. `fetch` replaces the download."""
     dataset = load_dataset(config.dataset, label=config.label, missing=config.missing, fetch=fetch)
-    config = with_hidden(config, default_hidden(dataset.name, dataset.n_classes))
-    technology = read_liberty(Path(config.liberty)) if config.liberty else load_technology(config.technology)
-    check_limits(config, technology)
+    config, technology = ready(config, dataset)
     tell_missing_figures(technology)
-    if config.teacher is not None:
-        check_teacher(config.teacher)
     ceiling = json_text(reference_for(reference, dataset)) if reference else None
     place = folder or Path("runs", f"{dataset.name}-s{config.seed}-{config.budget}")
     return Task(config, dataset, technology, place, until, fresh, ceiling)
@@ -167,6 +163,25 @@ def _summarise(job: Job) -> None:
     print(f"report: {job.run.path('report.html')}")
 
 
+def ready(config: DesignConfig, dataset: Dataset) -> tuple[DesignConfig, Technology]:
+    """The settings with nothing left open, and the cells; PrintedMLPError for what can be refused without a run."""
+    config = with_hidden(config, default_hidden(dataset.name, dataset.n_classes))
+    technology = read_liberty(Path(config.liberty)) if config.liberty else load_technology(config.technology)
+    check_limits(config, technology)
+    if config.teacher is not None:
+        check_teacher(config.teacher)
+    return config, technology
+
+
+def is_done(run: Run, until: str) -> bool:
+    """Whether a run has every stage up to that one, as it left them."""
+    return TO_DO not in _states(run, until).values()
+
+
+def _states(run: Run, until: str) -> dict[str, str]:
+    return stage_states(run, until, given=_given(LAST))
+
+
 def check_limits(config: DesignConfig, technology: Technology) -> None:
     """Refuse a limit of power where the technology has no figures of it."""
     if config.max_power is not None and technology.without_power:
@@ -200,8 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _plan(task: Task, sources: Mapping[str, str]) -> dict[str, Any]:
     run = peek_run(task.folder, task.settings, list(STAGES), fresh=task.fresh)
-    states = stage_states(run, task.until, given=_given(LAST))
-    return plan(task.config, task.dataset, run, sources, states)
+    return plan(task.config, task.dataset, run, sources, _states(run, task.until))
 
 
 def _ended_early(job: Job, stage: str) -> bool:

@@ -19,8 +19,9 @@ from flows.settings_file import nearest, place_of, read_settings
 from printedmlp.errors import ConfigError
 
 DATA, SEARCH, LIMITS, CIRCUIT = "data", "search budget", "limits", "circuit"
-DEFECTS, TECHNOLOGY, OUTPUT = "printing defects", "technology and power", "output"
-GROUPS = (DATA, SEARCH, LIMITS, CIRCUIT, DEFECTS, TECHNOLOGY, OUTPUT)
+DEFECTS, WORKERS = "printing defects", "workers"
+TECHNOLOGY, OUTPUT = "technology and power", "output"
+GROUPS = (DATA, SEARCH, LIMITS, CIRCUIT, DEFECTS, WORKERS, TECHNOLOGY, OUTPUT)
 """In the order in which every command's help has them."""
 EXIT_CODES = {
     0: "done",

@@ -194,6 +194,28 @@ class Run:
         write_text(self.path(MANIFEST), json_text(self.manifest))
 
 
+class BusyError(ConfigError):
+    """Another process is working in the folder."""
+
+
+@contextmanager
+def alone_in(folder: Path, kind: str) -> Iterator[None]:
+    """Make a folder if it is not there and keep other processes from working in it until the block ends.
+
+    Raises
+    ------
+    BusyError : another process has the folder, which is of that kind in the message.
+    ConfigError : it cannot be made or written.
+    """
+    _make_folder(folder)
+    with _lock_file(folder) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BusyError(f"{folder}: another process is working in this {kind}") from None
+        yield
+
+
 @contextmanager
 def open_run(folder: Path, settings: Mapping[str, Any], order: list[str], *, fresh: bool = False) -> Iterator[Run]:
     """Open or create a run folder, alone.
@@ -210,12 +232,7 @@ def open_run(folder: Path, settings: Mapping[str, Any], order: list[str], *, fre
     ConfigError : another process has the folder, it holds other settings, or it is no run folder and not empty;
         the last also when `fresh`, so that no other folder is ever emptied.
     """
-    _make_folder(folder)
-    with _lock_file(folder) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(f"{folder}: another process is working in this run folder") from None
+    with alone_in(folder, "run folder"):
         run = Run(folder, _manifest(folder, settings, order, fresh))
         if fresh:
             _clear(folder)

@@ -26,17 +26,31 @@ NAMES = {
 
 
 def read_settings(file: Path, command: str, types: Mapping[str, str]) -> dict[str, Any]:
-    """The settings that a file holds for a command: its table `[command]`, or all of a file without tables.
+    """The settings that a file holds for a command, each of the type that it is declared as.
 
     Parameters
     ----------
-    file : the TOML file; it may hold tables of other commands, too.
-    command : such as "design".
+    file, command : as of `read_table`.
     types : by setting the type it is declared as, such as "int", "float | None" or "tuple[int, ...]".
 
     Raises
     ------
     ConfigError : naming file, line and value.
+    """
+    return {key: checked_setting(file, key, value, types) for key, value in read_table(file, command).items()}
+
+
+def read_table(file: Path, command: str) -> dict[str, Any]:
+    """What a file holds for a command: its table `[command]`, or all of a file without tables; nothing is checked.
+
+    Parameters
+    ----------
+    file : the TOML file; it may hold tables of other commands, too.
+    command : such as "design".
+
+    Raises
+    ------
+    ConfigError : the file cannot be read, or has no such table.
     """
     text = _text(file)
     try:
@@ -48,10 +62,10 @@ def read_settings(file: Path, command: str, types: Mapping[str, str]) -> dict[st
         outside = [key for key in values if key not in tables]
         if outside:
             raise ConfigError(f"{_place(file, text, outside[0])}: '{outside[0]}' stands outside [{command}]")
-        values = values[command]
-    elif tables:
+        return dict(values[command])
+    if tables:
         raise ConfigError(f"{file}: has no table [{command}], only [{'], ['.join(tables)}]")
-    return {key: _checked(file, text, key, value, types) for key, value in values.items()}
+    return values
 
 
 def line_of(text: str, key: str) -> int | None:
@@ -96,10 +110,10 @@ def _place(file: Path, text: str, key: str) -> str:
     return f"{file} line {line}" if line else str(file)
 
 
-def _checked(file: Path, text: str, key: str, value: Any, types: Mapping[str, str]) -> Any:
-    """A value as the setting takes it, if it is of the kind that the setting is declared as."""
+def checked_setting(file: Path, key: str, value: Any, types: Mapping[str, str]) -> Any:
+    """A value of a file as the setting takes it; ConfigError with its line if it is unknown or of another kind."""
     if key not in types:
-        raise ConfigError(f"{_place(file, text, key)}: unknown setting '{key}'{nearest(key, types)}")
+        raise ConfigError(f"{place_of(file, key)}: unknown setting '{key}'{nearest(key, types)}")
     kinds = [kind for kind in types[key].split(" | ") if kind != "None"]
     for kind in kinds:
         if isinstance(value, list) and kind in LISTS and all(type(v) in LISTS[kind] for v in value):
@@ -107,4 +121,4 @@ def _checked(file: Path, text: str, key: str, value: Any, types: Mapping[str, st
         if type(value) in PLAIN.get(kind, ()):
             return value
     wanted = " or ".join(NAMES.get(kind, kind) for kind in kinds)
-    raise ConfigError(f"{_place(file, text, key)}: {key} must be {wanted}, not {value!r}")
+    raise ConfigError(f"{place_of(file, key)}: {key} must be {wanted}, not {value!r}")

@@ -7,7 +7,7 @@ import os
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -47,20 +47,24 @@ class SearchState:
     history: list[dict[str, Any]]
 
 
-def save(path: Path, digest: str, state: SearchState, rng: np.random.Generator) -> None:
-    """Write the state and the generator's; a reader sees the old file or the new one, never half of one.
+def save(path: Path, digest: str, states: Sequence[SearchState], rngs: Sequence[np.random.Generator]) -> None:
+    """Write the states of all islands and their generators'; a reader sees the old file or the new one whole.
 
     Parameters
     ----------
-    digest : names the search this state belongs to: its settings, data, starts and seed.
+    digest : names the search these states belong to: its settings, data, starts and seed.
     """
-    header = {"digest": digest, "number": state.number, "rng": rng.bit_generator.state, "history": state.history}
+    islands = [
+        {"number": state.number, "rng": rng.bit_generator.state, "history": state.history}
+        for state, rng in zip(states, rngs, strict=True)
+    ]
     arrays = {
-        f"{part}_{field.name}": getattr(getattr(state, part), field.name)
+        f"{island}_{part}_{field.name}": getattr(getattr(state, part), field.name)
+        for island, state in enumerate(states)
         for part in PARTS
         for field in fields(Population)
     }
-    write_arrays(path, header, arrays)
+    write_arrays(path, {"digest": digest, "islands": islands}, arrays)
 
 
 def write_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
@@ -73,8 +77,8 @@ def write_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Any
     unfinished.replace(path)
 
 
-def load(path: Path, digest: str, rng: np.random.Generator) -> SearchState | None:
-    """The saved state, with `rng` set to where it was; None without a file.
+def load(path: Path, digest: str, rngs: Sequence[np.random.Generator]) -> list[SearchState] | None:
+    """The saved states, with the generators set to where they were; None without a file.
 
     A file that cannot be read or that belongs to another search gives None and a PrintedMLPWarning.
     """
@@ -83,16 +87,23 @@ def load(path: Path, digest: str, rng: np.random.Generator) -> SearchState | Non
     try:
         with np.load(path, allow_pickle=False) as data:
             header = json.loads(str(data["header"]))
-            parts = [Population(*(data[f"{part}_{field.name}"] for field in fields(Population))) for part in PARTS]
-        if header["digest"] != digest:
-            _warn(path, "is of another search (settings, data or seed)")
-            return None
-        state = SearchState(header["number"], parts[0], parts[1], header["history"])
-        rng.bit_generator.state = header["rng"]
+            if header["digest"] != digest:
+                _warn(path, "is of another search (settings, data or seed)")
+                return None
+            states = [_state(data, number, item) for number, item in enumerate(header["islands"])]
+        for rng, item in zip(rngs, header["islands"], strict=True):
+            rng.bit_generator.state = item["rng"]
     except UNREADABLE as error:
         _warn(path, f"cannot be read ({error})")
         return None
-    return state
+    return states
+
+
+def _state(data: Mapping[str, Any], island: int, item: Mapping[str, Any]) -> SearchState:
+    population, archive = (
+        Population(*(data[f"{island}_{part}_{field.name}"] for field in fields(Population))) for part in PARTS
+    )
+    return SearchState(item["number"], population, archive, item["history"])
 
 
 def _warn(path: Path, why: str) -> None:

@@ -134,36 +134,82 @@ def evolve(
     ------
     ModelError : for start points out of range.
     """
-    starts = as_genes(np.array(initial)).reshape(-1, layout.size)
-    allowed = 1 - reference_accuracy + settings.max_accuracy_loss
-    max_errors = int(np.floor(allowed * evaluator.total_weight + 1e-9))
-    corner = (max_errors + 1, _largest_cost(cost, layout, starts) + 1)
-    digest = _digest(settings, layout, evaluator, cost, starts, max_errors, rng)
-    box = toolbox(settings, layout, evaluator, cost, max_errors)
+    work = Evolution(settings, layout, evaluator, cost, reference_accuracy=reference_accuracy, initial=initial)
+    digest = work.digest(rng)
 
     def report(state: SearchState) -> SearchState:
-        generation = _describe(state, settings, corner)
+        generation = work.describe(state)
         state.history.append(asdict(generation))
         if checkpoint and state.number and state.number % checkpoint_every == 0:
-            checkpoints.save(checkpoint, digest, state, rng)
+            checkpoints.save(checkpoint, digest, [state], [rng])
         if on_generation:
             on_generation(generation)
         return state
 
-    state = checkpoints.load(checkpoint, digest, rng) if checkpoint and resume else None
-    if state is None:
-        population = box.select(box.evaluate(first_genes(settings, layout, starts, rng)))
-        state = report(SearchState(0, population, population.feasible(max_errors).front(), []))
+    kept = checkpoints.load(checkpoint, digest, [rng]) if checkpoint and resume else None
+    state = kept[0] if kept else report(work.first(rng))
     while state.number < settings.generations and not should_stop():
+        state = report(work.step(state, rng))
+    if checkpoint and state.number < settings.generations:
+        checkpoints.save(checkpoint, digest, [state], [rng])
+    return work.result(state)
+
+
+class Evolution:
+    """A search's generations, one at a time; parameters and errors as of `evolve`."""
+
+    def __init__(
+        self,
+        settings: SearchSettings,
+        layout: GenomeLayout,
+        evaluator: PopulationEvaluator,
+        cost: Cost,
+        *,
+        reference_accuracy: float,
+        initial: Sequence[Genes] | Genes = (),
+    ) -> None:
+        allowed = 1 - reference_accuracy + settings.max_accuracy_loss
+        self.settings, self.layout = settings, layout
+        self.max_errors = int(np.floor(allowed * evaluator.total_weight + 1e-9))
+        self._starts = as_genes(np.array(initial)).reshape(-1, layout.size)
+        self._corner = (self.max_errors + 1, _largest_cost(cost, layout, self._starts) + 1)
+        self._named = (evaluator.digest, cost.name)
+        self._box = toolbox(settings, layout, evaluator, cost, self.max_errors)
+
+    def first(self, rng: np.random.Generator) -> SearchState:
+        """The state before the first generation."""
+        genes = first_genes(self.settings, self.layout, self._starts, rng)
+        population = self._box.select(self._box.evaluate(genes))
+        return SearchState(0, population, population.feasible(self.max_errors).front(), [])
+
+    def step(self, state: SearchState, rng: np.random.Generator) -> SearchState:
+        """The state one generation later."""
+        box = self._box
         parents = box.choose_parents(state.population, rng)
-        children = box.mutate(box.mate(parents, rng), rng)[: settings.population]
+        children = box.mutate(box.mate(parents, rng), rng)[: self.settings.population]
         offspring = box.evaluate(children)
         population = box.select(state.population + offspring)
-        archive = (state.archive + offspring.feasible(max_errors)).front()
-        state = report(SearchState(state.number + 1, population, archive, state.history))
-    if checkpoint and state.number < settings.generations:
-        checkpoints.save(checkpoint, digest, state, rng)
-    return _result(state, layout, max_errors)
+        archive = (state.archive + offspring.feasible(self.max_errors)).front()
+        return SearchState(state.number + 1, population, archive, state.history)
+
+    def joined(self, state: SearchState, guests: Population) -> SearchState:
+        """The state with individuals of elsewhere among those that the population is selected from."""
+        population = self._box.select(state.population + guests)
+        return SearchState(state.number, population, (state.archive + guests).front(), state.history)
+
+    def describe(self, state: SearchState, islands: int = 1) -> Generation:
+        """What there is to say of a state, of which there are so many side by side."""
+        return _describe(state, self.settings, self._corner, islands)
+
+    def result(self, state: SearchState) -> SearchResult:
+        """What a search that ends with this state has found."""
+        return _result(state, self.layout, self.max_errors)
+
+    def digest(self, rng: np.random.Generator, *more: int) -> str:
+        """Names the search that starts with this generator: everything its result depends on."""
+        parts = [asdict(self.settings), asdict(self.layout), *self._named, self.max_errors]
+        text = json.dumps([*parts, rng.bit_generator.state, *more])
+        return hashlib.sha256(text.encode() + self._starts.tobytes()).hexdigest()
 
 
 def toolbox(
@@ -202,7 +248,9 @@ def _largest_cost(cost: Cost, layout: GenomeLayout, starts: Genes) -> float:
     return float(cost.costs(genes).max())
 
 
-def _describe(state: SearchState, settings: SearchSettings, corner: tuple[float, float]) -> Generation:
+def _describe(
+    state: SearchState, settings: SearchSettings, corner: tuple[float, float], islands: int
+) -> Generation:
     known = state.archive if len(state.archive) else state.population
     return Generation(
         number=state.number,
@@ -210,7 +258,7 @@ def _describe(state: SearchState, settings: SearchSettings, corner: tuple[float,
         best_error=int(known.errors.min()),
         smallest_cost=known.costs.min().item(),
         hypervolume=hypervolume(state.archive.objectives, corner) / (corner[0] * corner[1]),
-        evaluations=(state.number + 1) * settings.population,
+        evaluations=(state.number + 1) * settings.population * islands,
     )
 
 
@@ -219,17 +267,3 @@ def _result(state: SearchState, layout: GenomeLayout, max_errors: int) -> Search
     found = found[first_of_each(layout, found.genes)]
     n_front = len(state.archive)
     return SearchResult(found.genes, found.errors, found.costs, n_front, state.number, state.history)
-
-
-def _digest(
-    settings: SearchSettings,
-    layout: GenomeLayout,
-    evaluator: PopulationEvaluator,
-    cost: Cost,
-    starts: Genes,
-    max_errors: int,
-    rng: np.random.Generator,
-) -> str:
-    parts = [asdict(settings), asdict(layout), evaluator.digest, cost.name, max_errors, rng.bit_generator.state]
-    text = json.dumps(parts)
-    return hashlib.sha256(text.encode() + starts.tobytes()).hexdigest()

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from flows import ceiling, comparison, defects, doctor, documents, dry_run, measure, reference
+from flows import ceiling, comparison, defects, doctor, documents, dry_run, measure, reference, sweep, sweep_results
 from flows.commands import COMMANDS, available
 from flows.config import make_config
 from flows.options import EXIT_CODES
@@ -18,6 +18,7 @@ FORMATS = {
     "measure": {measure.FORMAT},
     "compare": {comparison.FORMAT},
     "reference": {reference.STUDIES, ceiling.FORMAT},
+    "sweep": {sweep_results.FORMAT, sweep.PLAN},
     "defects": {defects.FORMAT},
     "doctor": {doctor.FORMAT},
 }
