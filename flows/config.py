@@ -73,8 +73,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "restarts": (1, 1000),
     "population": (8, 100_000),
     "generations": (0, 10_000_000),
+    "islands": (1, 64),
     "chains": (1, 10_000),
-    "proposals": (0, 10**10),
+    "proposals": (1, 10**10),
     "tree_generations": (0, 10_000_000),
     "candidates": (1, 10_000),
     "refine_starts": (0, 10_000),
@@ -103,6 +104,7 @@ PROOF_TIME_LIMIT_S = 600.0
 MOST_HIDDEN = 16
 AT_REST: dict[str, Any] = {
     "inputs": "binary",
+    "islands": 1,
     "sample_rate": DEFAULT_RATE_HZ,
     "battery_mah": None,
     "battery_v": None,
@@ -136,6 +138,7 @@ class DesignConfig:
     budget : "quick", "standard" or "thorough"; sets the numbers of the stages and the effort unless they are given.
     restarts : float trainings of the exact baseline.
     population, generations : of NSGA-II.
+    islands : populations of NSGA-II, each of `population` networks, that exchange members of their fronts.
     crossover_rate, mutations_per_child, removal_share, nearly_exact_share : see `printedmlp.search.SearchSettings`.
     max_accuracy_loss : training-accuracy loss against the exact baseline beyond which a solution is infeasible.
     chains, proposals : annealing chains of the search, and proposals of each chain at each error level.
@@ -181,6 +184,7 @@ class DesignConfig:
     restarts: int = 0
     population: int = 0
     generations: int = -1
+    islands: int = 1
     crossover_rate: float = SearchSettings.crossover_rate
     mutations_per_child: float = SearchSettings.mutations_per_child
     removal_share: float = SearchSettings.removal_share

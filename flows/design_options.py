@@ -87,6 +87,7 @@ def _search(parser: CommandParser) -> None:
         ("restarts", "float trainings of the exact baseline"),
         ("population", "networks of the genetic search"),
         ("generations", "of the genetic search"),
+        ("islands", "populations of the genetic search, which exchange members of their fronts"),
         ("chains", "annealing chains of the search"),
         ("proposals", "changes proposed by a chain at each level of error"),
         ("tree_generations", "generations of the search for decision trees"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -17,10 +18,11 @@ from printedmlp.cost import PopulationCost
 from printedmlp.evaluate import PopulationEvaluator
 from printedmlp.exact_trees import exact_trees
 from printedmlp.genome import GenomeLayout
+from printedmlp.islands import IslandSettings, evolve_islands
 from printedmlp.model import DiscreteMLP
 from printedmlp.pareto import non_dominated
 from printedmlp.priced_trees import priced_trees
-from printedmlp.search import Generation, evolve
+from printedmlp.search import Evolution, Generation, SearchResult
 from printedmlp.threshold_prices import ThresholdPrices
 from printedmlp.tree_area import UM2_PER_MM2, TreeUnits, tree_area_um2
 from printedmlp.tree_search import TreeSearchSettings, approximate_trees
@@ -42,26 +44,22 @@ def search_layout(job: Job) -> GenomeLayout:
 
 def paper(job: Job) -> list[str]:
     """Run the genetic trainer of DATE 2024; goes on from its checkpoint where one was left."""
-    config, layout, judge, rows = job.config, search_layout(job), Judge.of(job), training_rows(job)
+    layout, judge, rows = search_layout(job), Judge.of(job), training_rows(job)
+    evaluator = PopulationEvaluator(layout, rows.codes, rows.y, class_weights=judge.weights)
     exact_record = job.run.read_json("search", "exact.json")
     exact = DiscreteMLP.from_json(exact_record["model"])
     exact_errors = judge.objective.weighted_error(rows.y, exact.predict(rows.codes))
-    evaluator = PopulationEvaluator(layout, rows.codes, rows.y, class_weights=judge.weights)
     nearly_exact = [*given_networks(job), *map(DiscreteMLP.from_json, exact_record["starts"])]
+    work = Evolution(
+        job.config.search_settings,
+        layout,
+        evaluator,
+        PopulationCost(layout),
+        reference_accuracy=1 - exact_errors / evaluator.total_weight,
+        initial=[layout.encode(start) for start in nearly_exact],
+    )
     checkpoint = job.run.path("search", "paper.checkpoint.npz")
-    with job.reporter.bar("genetic search", config.generations) as bar:
-        result = evolve(
-            config.search_settings,
-            layout,
-            evaluator,
-            PopulationCost(layout),
-            reference_accuracy=1 - exact_errors / evaluator.total_weight,
-            rng=job.rng(PAPER),
-            initial=[layout.encode(start) for start in nearly_exact],
-            on_generation=lambda g: bar.step(to=g.number, note=_note(g, evaluator.total_weight)),
-            checkpoint=checkpoint,
-            should_stop=job.stop.is_set,
-        )
+    result = _evolved(job, work, evaluator.total_weight, checkpoint)
     found = [
         judge.entry(PAPER, layout.decode(genes), estimate=int(adders))
         for genes, adders in zip(result.genes, result.costs, strict=True)
@@ -71,6 +69,20 @@ def paper(job: Job) -> list[str]:
     if not job.stop.is_set():
         checkpoint.unlink(missing_ok=True)
     return ["search/paper.json"]
+
+
+def _evolved(job: Job, work: Evolution, total_weight: int, checkpoint: Path) -> SearchResult:
+    """The result of the search, on one population or on islands."""
+    n_islands, rng, stop = job.config.islands, job.rng(PAPER), job.stop.is_set
+    with job.reporter.bar("genetic search", job.config.generations) as bar:
+
+        def told(generation: Generation) -> None:
+            bar.step(to=generation.number, note=_note(generation, total_weight))
+
+        if n_islands == 1:
+            return work.run(rng, on_generation=told, checkpoint=checkpoint, should_stop=stop)
+        islands = IslandSettings(n_islands)
+        return evolve_islands(islands, work, rng=rng, on_epoch=told, checkpoint=checkpoint, should_stop=stop)
 
 
 def _note(generation: Generation, total_weight: int) -> str:

@@ -135,24 +135,14 @@ def evolve(
     ModelError : for start points out of range.
     """
     work = Evolution(settings, layout, evaluator, cost, reference_accuracy=reference_accuracy, initial=initial)
-    digest = work.digest(rng)
-
-    def report(state: SearchState) -> SearchState:
-        generation = work.describe(state)
-        state.history.append(asdict(generation))
-        if checkpoint and state.number and state.number % checkpoint_every == 0:
-            checkpoints.save(checkpoint, digest, [state], [rng])
-        if on_generation:
-            on_generation(generation)
-        return state
-
-    kept = checkpoints.load(checkpoint, digest, [rng]) if checkpoint and resume else None
-    state = kept[0] if kept else report(work.first(rng))
-    while state.number < settings.generations and not should_stop():
-        state = report(work.step(state, rng))
-    if checkpoint and state.number < settings.generations:
-        checkpoints.save(checkpoint, digest, [state], [rng])
-    return work.result(state)
+    return work.run(
+        rng,
+        on_generation=on_generation,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        resume=resume,
+        should_stop=should_stop,
+    )
 
 
 class Evolution:
@@ -175,6 +165,36 @@ class Evolution:
         self._corner = (self.max_errors + 1, _largest_cost(cost, layout, self._starts) + 1)
         self._named = (evaluator.digest, cost.name)
         self._box = toolbox(settings, layout, evaluator, cost, self.max_errors)
+
+    def run(
+        self,
+        rng: np.random.Generator,
+        *,
+        on_generation: Callable[[Generation], object] | None = None,
+        checkpoint: Path | None = None,
+        checkpoint_every: int = 50,
+        resume: bool = True,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> SearchResult:
+        """All generations of one population; parameters as of `evolve`."""
+        digest = self.digest(rng)
+
+        def report(state: SearchState) -> SearchState:
+            generation = self.describe(state)
+            state.history.append(asdict(generation))
+            if checkpoint and state.number and state.number % checkpoint_every == 0:
+                checkpoints.save(checkpoint, digest, [state], [rng])
+            if on_generation:
+                on_generation(generation)
+            return state
+
+        kept = checkpoints.load(checkpoint, digest, [rng]) if checkpoint and resume else None
+        state = kept[0] if kept else report(self.first(rng))
+        while state.number < self.settings.generations and not should_stop():
+            state = report(self.step(state, rng))
+        if checkpoint and state.number < self.settings.generations:
+            checkpoints.save(checkpoint, digest, [state], [rng])
+        return self.result(state)
 
     def first(self, rng: np.random.Generator) -> SearchState:
         """The state before the first generation."""
