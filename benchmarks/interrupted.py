@@ -20,7 +20,8 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -32,10 +33,16 @@ from hdl import tools
 
 def main(arguments: list[str]) -> int:
     """Run a design and cut it short."""
-    cut = json.loads(arguments[0])
+    with cut_short(json.loads(arguments[0])):
+        return run_command(design.main, arguments[1:])
+
+
+@contextmanager
+def cut_short(cut: Mapping[str, Any]) -> Iterator[None]:
+    """Cut short the design run that happens inside."""
     do = Run.do
 
-    def cut_short(run: Run, stage: str, *args: Any, **kwargs: Any) -> bool:
+    def cut_do(run: Run, stage: str, *args: Any, **kwargs: Any) -> bool:
         here = stage == cut["stage"]
         if here:
             CUTS[cut["how"]](cut["at"])
@@ -44,8 +51,8 @@ def main(arguments: list[str]) -> int:
             _die()
         return ran
 
-    with patch.object(Run, "do", cut_short):
-        return run_command(design.main, arguments[1:])
+    with patch.object(Run, "do", cut_do):
+        yield
 
 
 def _die() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
 import io
 import sys
 import tempfile
@@ -24,23 +23,22 @@ from unittest.mock import patch
 
 import numpy as np
 
+from benchmarks.estimator import checks
 from benchmarks.hostile_circuits import BOMB_LIMITS, CIRCUITS, VECTORS, BadCircuit
 from benchmarks.hostile_names import names_that_got_out, table_with_names
 from benchmarks.hostile_records import TOML, changed
 from benchmarks.hostile_tables import TABLES, BadTable
 from benchmarks.interruptions import Cut, contents, moments, remounted, run, settings_file, small_disk, survive
+from benchmarks.lost_workers import robustness_counts
 from benchmarks.tables import table as markdown
 from flows import design, measure
 from flows.cli import Command, run_command
 from hdl import frontend, structural
 from printedmlp.classifier import classifier_from_json
 from printedmlp.dataset import load_dataset
-from printedmlp.errors import PrintedMLPError, PrintedMLPWarning
+from printedmlp.errors import PrintedMLPError, PrintedMLPWarning, ToolError
 from printedmlp.files import parse_json
 from printedmlp.quantise import Quantiser
-
-ELSEWHERE = {"benchmarks.sweep": "workers lost", "benchmarks.defects": "faults injected"}
-"""Benchmarks whose `robustness_counts() -> (tried, handled)` make a line each, where they are there."""
 
 
 @dataclass
@@ -207,11 +205,19 @@ def _full_disk(settings: Path, place: Path, whole: Path) -> Line:
     return line
 
 
-def elsewhere() -> Iterator[Line]:
-    """Lines of other benchmarks that count the like."""
-    for module, what in ELSEWHERE.items():
-        with contextlib.suppress(ImportError, AttributeError):
-            yield Line(what, *importlib.import_module(module).robustness_counts())
+def lost_workers(*, quick: bool) -> Iterator[Line]:
+    """The line of sweeps whose workers are killed; none is tried where Dask is not installed."""
+    line = Line("workers lost by sweeps")
+    with contextlib.suppress(ToolError):
+        line.tried, line.handled = robustness_counts(2 if quick else 6)
+    yield line
+
+
+def estimator_checks() -> Iterator[Line]:
+    """The line of scikit-learn's checks of an estimator; what it leaves out by itself is not counted."""
+    found = checks()
+    passed, failed = found.get("passed", 0), found.get("failed", 0)
+    yield Line("scikit-learn's estimator checks", passed + failed, passed, tuple(found["names_failed"]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -222,7 +228,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     start, lines = time.monotonic(), []
     with _fresh() as place:
-        parts = (inputs(quick=options.quick), interruptions(place, options.seed, quick=options.quick), elsewhere())
+        parts = (
+            inputs(quick=options.quick),
+            interruptions(place, options.seed, quick=options.quick),
+            lost_workers(quick=options.quick),
+            estimator_checks(),
+        )
         for part in parts:
             for line in part:
                 lines.append(line)
