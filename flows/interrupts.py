@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from hdl.tools import end_children
@@ -20,6 +20,7 @@ EXIT_INTERRUPTED = 130
 STANDARD_ERROR = 2
 GRACE_S = 3.0
 """Seconds that threads have to end by themselves."""
+_slow: list[tuple[float, Callable[[], object]]] = []
 
 
 @contextmanager
@@ -33,6 +34,9 @@ def ends_at_once(last_words: str) -> Iterator[None]:
     pressed, ended = threading.Event(), threading.Event()
 
     def leave() -> None:
+        for _, last in _slow:
+            with suppress(Exception):
+                last()
         if not ended.is_set():
             os.write(STANDARD_ERROR, f"{last_words}\n".encode())
         os._exit(EXIT_INTERRUPTED)
@@ -41,7 +45,7 @@ def ends_at_once(last_words: str) -> Iterator[None]:
         if pressed.is_set():
             leave()
         pressed.set()
-        watchdog = threading.Timer(GRACE_S, leave)
+        watchdog = threading.Timer(max([GRACE_S, *(seconds for seconds, _ in _slow)]), leave)
         watchdog.daemon = True
         watchdog.start()
         end_children()
@@ -58,6 +62,16 @@ def ends_at_once(last_words: str) -> Iterator[None]:
         ended.set()
         if not pressed.is_set():
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def slow_to_end(seconds: float, last: Callable[[], object]) -> Iterator[None]:
+    """Give what is inside so many seconds to end after Ctrl-C; `last` is called if the process must end before."""
+    _slow.append((seconds, last))
+    try:
+        yield
+    finally:
+        _slow.remove((seconds, last))
 
 
 @contextmanager

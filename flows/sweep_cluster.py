@@ -14,10 +14,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, cast
 
+from flows.interrupts import slow_to_end
 from flows.sweep_task import Outcome, Task, run_task
 from printedmlp.cores import available_cores
 from printedmlp.errors import ConfigError, ToolError
@@ -33,6 +35,8 @@ CONNECT_S = 10.0
 WORKERS_S = 60.0
 """How long to wait for a scheduler, and for the first of its workers."""
 POLL_S = 0.5
+CLOSING_S = 30.0
+"""How long a cluster may take to close after Ctrl-C."""
 GONE = "the scheduler is gone; the same command goes on from here"
 LOCAL_SETTINGS = {
     # Every death of a worker is told to the sweep, which counts tries itself.
@@ -88,13 +92,14 @@ def local_cluster(n_workers: int | None) -> Iterator[Client]:
             memory_limit=0,
             silence_logs=logging.CRITICAL,
         )
-        with cluster, Client(cluster) as client:
+        end = partial(_kill_workers, cluster)
+        with slow_to_end(CLOSING_S, end), cluster, Client(cluster) as client:
             client.register_plugin(OwnCores(wanted))
             try:
                 yield client
             finally:
                 # A run in a thread cannot be asked to end; its checkpoints are on disk.
-                _kill_workers(cluster)
+                end()
 
 
 @contextmanager

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -7,6 +9,7 @@ from flows.cli import run_command
 from flows.tools import Tool
 from printedmlp.errors import DataError, PrintedMLPWarning
 from printedmlp.kernels.compiler import Compiler
+from tests.flows.processes import ROOT
 
 
 def test_a_users_mistake_is_one_line_and_exit_code_2(capsys):
@@ -23,6 +26,31 @@ def test_an_interrupt_says_how_to_go_on(capsys):
 
     assert run_command(command) == 130
     assert "goes on from here" in capsys.readouterr().err
+
+
+STUBBORN = """
+import os, signal, sys, time
+from flows import interrupts
+from flows.cli import run_command
+
+def command(arguments):
+    with interrupts.slow_to_end(0.2, lambda: print("tidied up", flush=True)):
+        while True:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(60)
+            except KeyboardInterrupt:
+                time.sleep(60)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+interrupts.GRACE_S = 0.1
+sys.exit(run_command(command, ["interrupted"], when_interrupted="left"))
+"""
+
+
+def test_what_does_not_end_after_an_interrupt_is_left_and_tidied_up():
+    ended = subprocess.run([sys.executable, "-c", STUBBORN], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "tidied up\n", "left\n")
 
 
 def test_a_full_disk_is_one_line(capsys):

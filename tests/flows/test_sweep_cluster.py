@@ -299,7 +299,13 @@ def test_an_interrupt_leaves_the_results_so_far(tmp_path):
         "paper",
     ]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        # Where tests run in the background, the signal is ignored, and so it would be in their processes.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     end = time.monotonic() + PATIENCE_S
     while "done" not in statuses(out) and time.monotonic() < end:
