@@ -17,7 +17,7 @@ from flows.mapping import (
     spread,
     worth_keeping,
 )
-from flows.refinement import Candidate
+from flows.refined import Candidate
 from hdl.power import static_power_mw
 from printedmlp.circuit import Instance, Netlist, care, classes, input_bits_of, simulate
 from printedmlp.circuit.gates import GateClassifier
