@@ -79,8 +79,8 @@ def prints_words(point: FrontPoint, device_yield: float | None, record: Figures 
         )
     if record:
         told.append(
-            f"Of {record['draws']} prints drawn at each device yield, these lose at most {record['loss']:.1%} of "
-            f"accuracy on the {record['rows']} test rows."
+            f"Of {record['draws']} prints drawn at each device yield these shares lose at most "
+            f"{record['loss']:.1%} of accuracy on the {record['rows']} test rows."
         )
     return " ".join(told)
 
