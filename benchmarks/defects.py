@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.defect_runs import best_of, finished_run, found_in, front_of
+from benchmarks.injected_faults import circuits
 from benchmarks.tables import shares, table
 from flows.job import Job
 from flows.mapping import EXACT, REFINE, TREE, Judge, netlist_of, printed_merits
@@ -266,6 +267,12 @@ def speed_rows(splits: Sequence[dict[str, Any]]) -> list[list[str]]:
             counts = [f"{found[key]:.0f}" for key in ("cells", "faults", "rows")]
             rows.append([split["data_set"], *counts, f"{found['at once'] * 1e6:.1f}", *slower])
     return rows
+
+
+def robustness_counts() -> tuple[int, int]:
+    """Stuck-at faults injected into small circuits, and those whose fast simulation equals the definition."""
+    found = [circuit.counts() for circuit in circuits()]
+    return sum(tried for tried, _ in found), sum(handled for _, handled in found)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
