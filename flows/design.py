@@ -27,6 +27,7 @@ from flows.measure import tell_missing_figures
 from flows.options import CommandParser
 from flows.progress import Clock, Reporter
 from flows.reference_teacher import check_teacher, torch_version
+from flows.report_defects import defect_files
 from flows.run import Run, json_text, open_run, peek_run, sha256_file, write_text
 from flows.summary import summary_text
 from flows.tools import code_digest, versions
@@ -140,15 +141,15 @@ def run_task(task: Task, reporter: Reporter, *, summarised: bool) -> None:
 
 def _run_stage(job: Job, name: str) -> None:
     stopped, stage = partial(_ended_early, job, name), partial(STAGES[name], job)
-    ran = job.run.do(name, stage, stopped, given=_given(name))
+    ran = job.run.do(name, stage, stopped, given=_given(job.run, name))
     record = job.run.manifest["stages"][name]
     job.reporter.line(f"{name}: {'done' if ran else 'kept from an earlier run'}")
     job.reporter.detail(f"{record['seconds']:.1f} s, {record['peak_memory_mb']} MB, {len(record['files'])} files")
 
 
-def _given(stage: str) -> tuple[str, ...]:
+def _given(run: Run, stage: str) -> tuple[str, ...]:
     """Files that other commands put into the run folder for a stage to read."""
-    return (FILE,) if stage == LAST else ()
+    return (FILE, *defect_files(run)) if stage == LAST else ()
 
 
 def _stop_early(job: Job) -> None:
@@ -179,7 +180,7 @@ def is_done(run: Run, until: str) -> bool:
 
 
 def _states(run: Run, until: str) -> dict[str, str]:
-    return stage_states(run, until, given=_given(LAST))
+    return stage_states(run, until, given=_given(run, LAST))
 
 
 def check_limits(config: DesignConfig, technology: Technology) -> None:

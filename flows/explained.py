@@ -77,6 +77,21 @@ CHOICE = (
         "Both went through the same synthesis to the same cells.",
     ),
 )
+PRINTS = Explained(
+    "prints",
+    "Merit of prints",
+    "The merit that prints of a circuit are expected to have on average if each device works with the stated "
+    "probability.",
+    "Estimated from what every single stuck-at fault costs on the training and validation rows, and only a little "
+    "above the same on the validation rows alone; test rows have no part in it.",
+)
+WORKING = Explained(
+    "working",
+    "Working prints",
+    "Share of prints that lose no more than the stated accuracy against the circuit without faults.",
+    "Devices fail at random at each device yield, independently of each other, and every print drawn answers the "
+    "test rows; the interval is Wilson's.",
+)
 COSTS = (
     Explained(
         "area",
@@ -166,13 +181,23 @@ LAYOUT = (
 )
 
 
-def explained(*, power: bool, delay: bool, sensors: bool, pictures: bool) -> list[Explained]:
+def explained(
+    *,
+    power: bool,
+    delay: bool,
+    sensors: bool,
+    pictures: bool,
+    prints: bool = False,
+    working: bool = False,
+) -> list[Explained]:
     """The entries for what a page holds."""
     missing: Collection[str] = () if sensors else ("comparators", "system")
     costs = [entry for entry in COSTS if entry.key not in missing]
     return [
         *SCORES,
         *CHOICE,
+        *((PRINTS,) if prints else ()),
+        *((WORKING,) if working else ()),
         *costs,
         *(POWER if power else ()),
         *(DELAY if delay else ()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from flows.burns import power_and_timing, timing_of
 from flows.front_ends import front_ends_of
 from hdl.blocks import Blocks
 from hdl.power import static_power_mw
+from hdl.timing import TimingReport
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.simulate import classes, input_bits_of, simulate
 from printedmlp.classifier import Classifier
@@ -66,15 +67,27 @@ def figures_of(
     power = power_of(netlist, technology, vectors.codes, input_bits)
     return {
         **accuracy_of(netlist, technology, vectors, input_bits).to_json(),
+        **costs_of(netlist, technology, power, timing),
+        "max_rate_hz": rate_hz if math.isfinite(rate_hz) else None,
+        **front_ends_of(netlist, technology, vectors, input_bits, power[technology.nominal_voltage]),
+        "delay_extrapolated": any(report.extrapolated for report in timing.values() if report),
+        **burns,
+    }
+
+
+def costs_of(
+    netlist: Netlist,
+    technology: Technology,
+    power: Mapping[float, float | None],
+    timing: Mapping[float, TimingReport | None],
+) -> dict[str, Any]:
+    """What a circuit costs, JSON-ready: area, cells, and power and delay by voltage; see `figures_of`."""
+    return {
         "area_cm2": netlist.area_cm2(technology),
         "cells": len(netlist.instances),
         "cell_counts": netlist.cell_counts(),
         "power_mw": {f"{voltage:g}": power[voltage] for voltage in technology.voltages},
         "delay_ms": {f"{voltage:g}": report.delay_ms if report else None for voltage, report in timing.items()},
-        "max_rate_hz": rate_hz if math.isfinite(rate_hz) else None,
-        **front_ends_of(netlist, technology, vectors, input_bits, power[technology.nominal_voltage]),
-        "delay_extrapolated": any(report.extrapolated for report in timing.values() if report),
-        **burns,
     }
 
 

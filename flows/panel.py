@@ -67,7 +67,8 @@ class Panel:
     headline, figures : the first few figures, and the others.
     files : its files.
     cell_types, parts, path_parts : cells by type; power by part of the classifier; delay along the longest path.
-    power, path, sensors, features_note : sentences.
+    power, path, sensors, prints, features_note : sentences.
+    working : share of prints that work despite their defects, by device yield.
     sources : what carries it, weakest last; `carried` says which one does.
     features : each input that is read with the thresholds that matter.
     checks : what was simulated and proved, and what not.
@@ -92,6 +93,8 @@ class Panel:
     path: str = ""
     path_parts: tuple[Share, ...] = ()
     sensors: str = ""
+    prints: str = ""
+    working: tuple[Share, ...] = ()
     features: tuple[Figure, ...] = ()
     features_note: str = ""
     checks: tuple[Check, ...] = ()

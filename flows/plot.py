@@ -1,12 +1,11 @@
-"""The report's pictures: score against area, power and delay, as self-contained SVG."""
+"""The report's pictures: score against area, power, delay and the merit of prints, as self-contained SVG."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from html import escape
 
-from flows.plot_axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, Mark, Scale, whisker_ends
+from flows.plot_axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, Mark, Scale, share_ticks, whisker_ends
 
 FOOT = 24
 """Pixels above the axis that are kept for the note on the majority class."""
@@ -69,36 +68,47 @@ def key_svg(stage: str, *, filled: bool = True) -> str:
 
 
 def _axes(scale: Scale, axis: Axis, metric: str) -> list[str]:
-    return [*_score_ticks(scale), *_log_ticks(scale), *_axis_names(axis, metric)]
+    along = _log_ticks(scale) if scale.shares is None else _share_ticks(scale, *scale.shares)
+    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    line = f'<line class="axis" x1="{LEFT}" y1="{bottom}" x2="{right}" y2="{bottom}"/>'
+    return [*_score_ticks(scale), line, *along, *_axis_names(axis, metric)]
 
 
 def _score_ticks(scale: Scale) -> list[str]:
-    low, high = scale.scores
-    step = 0.05 if high - low <= 0.4 else 0.1
     parts = []
-    for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1):
-        y = scale.y(k * step)
+    for score in share_ticks(*scale.scores):
+        y = scale.y(score)
         parts.append(f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{k * step:.0%}</text>')
+        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{score:.0%}</text>')
     return parts
 
 
+def _share_ticks(scale: Scale, low: float, high: float) -> list[str]:
+    return [
+        part
+        for share in share_ticks(low, high)
+        for part in _tick(scale.x(share), f"{share:.0%}", "end" if share > high - 1e-9 else "middle")
+    ]
+
+
 def _log_ticks(scale: Scale) -> list[str]:
-    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    parts = [f'<line class="axis" x1="{LEFT}" y1="{bottom}" x2="{right}" y2="{bottom}"/>']
+    bottom, parts = HEIGHT - BOTTOM, []
     for decade in range(scale.decades[0], scale.decades[1]):
         for minor in range(2, 10):
             x = scale.x(minor * 10.0**decade)
             parts.append(f'<line class="axis" x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" y2="{bottom + 4}"/>')
     for decade in range(scale.decades[0], scale.decades[1] + 1):
-        x = scale.x(10.0**decade)
         anchor = "end" if decade == scale.decades[1] else "middle"
-        parts.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}"/>')
-        label = f"{10.0**decade:g}"
-        parts.append(
-            f'<text class="tick below" x="{x:.1f}" y="{bottom + 18}" text-anchor="{anchor}">{label}</text>'
-        )
+        parts += _tick(scale.x(10.0**decade), f"{10.0**decade:g}", anchor)
     return parts
+
+
+def _tick(x: float, label: str, anchor: str) -> list[str]:
+    bottom = HEIGHT - BOTTOM
+    return [
+        f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}"/>',
+        f'<text class="tick below" x="{x:.1f}" y="{bottom + 18}" text-anchor="{anchor}">{label}</text>',
+    ]
 
 
 def _axis_names(axis: Axis, metric: str) -> list[str]:
@@ -164,7 +174,7 @@ def _mark(scale: Scale, axis: Axis, mark: Mark) -> str:
 def _words(axis: Axis, mark: Mark) -> str:
     interval = f" ({mark.interval[0]:.1%} to {mark.interval[1]:.1%})" if mark.interval else ""
     validation = "" if mark.validation is None else f", validation {mark.validation:.1%}"
-    return f"{mark.label}: {axis.of(mark):.4g} {axis.unit}, test {mark.test:.1%}{interval}{validation}"
+    return f"{mark.label}: {axis.words(mark)}, test {mark.test:.1%}{interval}{validation}"
 
 
 def _names(scale: Scale, axis: Axis, marks: Sequence[Mark]) -> list[str]:

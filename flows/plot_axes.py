@@ -16,7 +16,7 @@ PROHIBITIVE_CM2 = 20.0
 FAR_BELOW = 0.15
 """A majority line further below the circuits than this is named at the foot of the picture instead of drawn."""
 SMALLEST_DECADE = -5
-AREA, POWER, DELAY = "area", "power", "delay"
+AREA, POWER, DELAY, PRINTS = "area", "power", "delay", "prints"
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Mark:
     line : tells apart the lines of one stage.
     name : written beside the mark; the baselines' stands there without.
     system_cm2 : with the sensors' front end.
+    printed_merit : what prints are expected to be worth, as a fraction.
     target : id of the part of the page that tells more of it; empty where there is none.
     """
 
@@ -52,23 +53,25 @@ class Mark:
     name: str = ""
     delay_ms: float | None = None
     system_cm2: float | None = None
+    printed_merit: float | None = None
     target: str = ""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What a picture shows along x, always on a log scale.
+    """What a picture shows along x, costs on a log scale and shares on an even one.
 
     Attributes
     ----------
-    key : one of `AREA`, `POWER`, `DELAY` and `SYSTEM`.
+    key : one of `AREA`, `POWER`, `DELAY`, `PRINTS` and `SYSTEM`.
     name : in a word or two.
     label : with the unit.
-    unit : of the values.
+    unit : of the values, or what a share is of.
     value : a mark's place, None where it has none.
     bounds : places of upright lines and what is written along them, on the side that it holds for.
     beyond : whether that is the right side, where values are larger.
     lines : whether each stage's front is joined; a front is one only along the figure that it was chosen by.
+    share : whether the values are shares.
     """
 
     key: str
@@ -79,12 +82,17 @@ class Axis:
     bounds: tuple[tuple[float, str], ...] = ()
     beyond: bool = True
     lines: bool = False
+    share: bool = False
 
     def of(self, mark: Mark) -> float:
         """Place of a mark that is in the picture."""
         value = self.value(mark)
         assert value is not None
         return value
+
+    def words(self, mark: Mark) -> str:
+        """The value of a mark that is in the picture."""
+        return f"{self.of(mark):.1%} {self.unit}" if self.share else f"{self.of(mark):.4g} {self.unit}"
 
 
 def area_axis(*, lines: bool = True) -> Axis:
@@ -114,43 +122,70 @@ def system_axis(*, lines: bool = False) -> Axis:
     return Axis(SYSTEM, "system area", label, "cm²", lambda mark: mark.system_cm2, bounds, lines=lines)
 
 
-def ordered_axes(voltage: str, decisive: str) -> list[Axis]:
-    """All axes, that of the area which decided first, and with lines; see `flows.chosen_by`."""
+def prints_axis(device_yield: float) -> Axis:
+    """Merit that prints are expected to have at a device yield."""
+    label = f"expected merit of prints at device yield {device_yield:g}"
+    return Axis(PRINTS, "prints", label, "expected of prints", lambda mark: mark.printed_merit, share=True)
+
+
+def ordered_axes(voltage: str, decisive: str, device_yield: float | None = None) -> list[Axis]:
+    """All axes, that of the area which decided first, and with lines; see `flows.chosen_by`.
+
+    The merit of prints is the last where a device yield is given.
+    """
     area, system = area_axis(lines=decisive == CLASSIFIER), system_axis(lines=decisive == SYSTEM)
     others = [power_axis(voltage), delay_axis(voltage)]
-    return [system, area, *others] if decisive == SYSTEM else [area, *others, system]
+    axes = [system, area, *others] if decisive == SYSTEM else [area, *others, system]
+    return axes if device_yield is None else [*axes, prints_axis(device_yield)]
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Data to pixels: log10 on x, score on y."""
+    """Data to pixels: score on y; on x the log10 of a cost between decades, or a share between `shares`."""
 
     decades: tuple[int, int]
     scores: tuple[float, float]
+    shares: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, marks: Sequence[Mark], axis: Axis, majority: float) -> Scale:
         """The scale on which all marks are inside the picture."""
         values = [axis.of(m) for m in marks if axis.of(m) > 0] or [1.0]
+        ends = min(map(axis.of, marks)), max(map(axis.of, marks))
         first = max(SMALLEST_DECADE, math.floor(math.log10(min(values))))
         last = max(first + 1, math.ceil(math.log10(max(values) * 1.15)))
         shown = [v for m in marks for v in (m.test, *whisker_ends(m))]
         lowest = min(shown)
         lowest = min(lowest, majority) if majority > lowest - FAR_BELOW else lowest
-        low = max(0.0, math.floor((lowest - 0.01) * 20) / 20)
-        high = min(1.0, math.ceil((max(shown) + 0.005) * 20) / 20)
-        return cls((first, last), (low, max(high, low + 0.05)))
+        return cls((first, last), _share_ends(lowest, max(shown)), _share_ends(*ends) if axis.share else None)
 
     def x(self, value: float) -> float:
-        """Pixel column of a value; what is left of the axis sits on it."""
-        first, last = self.decades
-        place = (math.log10(max(value, 10.0**first)) - first) / (last - first)
+        """Pixel column of a value; what is left of a log axis sits on it."""
+        if self.shares:
+            low, high = self.shares
+            place = (value - low) / (high - low)
+        else:
+            first, last = self.decades
+            place = (math.log10(max(value, 10.0**first)) - first) / (last - first)
         return LEFT + place * (WIDTH - LEFT - RIGHT)
 
     def y(self, score: float) -> float:
         """Pixel row of a score."""
         low, high = self.scores
         return TOP + (high - score) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+
+def _share_ends(least: float, most: float) -> tuple[float, float]:
+    """Ends of an axis of shares, at twentieths with some room for the marks."""
+    low = max(0.0, math.floor((least - 0.01) * 20) / 20)
+    high = min(1.0, math.ceil((most + 0.005) * 20) / 20)
+    return low, max(high, low + 0.05)
+
+
+def share_ticks(low: float, high: float) -> list[float]:
+    """Where an axis of shares has its ticks."""
+    step = 0.05 if high - low <= 0.4 else 0.1
+    return [k * step for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
 def whisker_ends(mark: Mark) -> tuple[float, ...]:

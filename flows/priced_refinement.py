@@ -7,7 +7,7 @@ classifier of codes, so that it is judged, mapped, proved and simulated like any
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,12 +40,9 @@ from flows.mapping import (
     netlist_file,
     netlist_of,
     power_of_choice,
-    spread,
-    worth_keeping,
 )
+from flows.refined import Candidate, power_saved, worth_a_look
 from flows.refinement import (
-    KEPT,
-    POWER_SLACKS,
     START_STAGES,
     by_turns,
     care_rows,
@@ -57,23 +54,13 @@ from hdl.gates import gates_verilog
 from hdl.synthesis import map_verilog, netlist_verilog, read_netlist
 from hdl.thermometer import ThermometerInputs, thermometer_verilog
 from hdl.thresholds import Thresholds, needed_thresholds
-from printedmlp.choice import POWER_GAIN
 from printedmlp.circuit import Netlist, drop_unread
 from printedmlp.circuit.care import CareSet
 from printedmlp.circuit.gates import GateClassifier
 from printedmlp.circuit.levels import Levels, all_levels, gates_of_codes, levels_read, on_levels
 from printedmlp.circuit.refine import Evolution, InputPrices
 from printedmlp.circuit.simplify import INVERTER
-from printedmlp.circuit.sweep import save_power
 from printedmlp.threshold_prices import ThresholdPrices
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A circuit on all levels that evolution left, and its record."""
-
-    netlist: Netlist
-    entry: Entry
 
 
 def refine(job: Job) -> list[str]:
@@ -83,9 +70,10 @@ def refine(job: Job) -> list[str]:
     judge = Judge.of(job)
     evolutions = [evolution_of(job, judge, prices) for prices in prices_of(job)]
     circuits = evolved(job, evolutions, starts_of(job, judge))
-    found = _worth_keeping([candidate(job, judge, netlist) for netlist in dict.fromkeys(circuits)])
-    numbered = list(enumerate(found))
-    saved = job.in_parallel("power", lambda item: _power_saved(job, judge, evolutions[-1], *item), numbered)
+    recorded = partial(candidate, job, judge)
+    found = worth_a_look(list(map(recorded, dict.fromkeys(circuits))), (area_of, power_of_choice))
+    save = partial(power_saved, job, evolutions[-1], recorded)
+    saved = job.in_parallel("power", save, list(enumerate(found)))
     by_key = {c.entry["key"]: c for c in (*found, *(c for family in saved for c in family))}
     entries = list(job.in_parallel("proof", lambda c: _finished(job, judge, c), by_key.values()))
     job.run.write_json({"found": entries}, "search", "refine.json")
@@ -167,30 +155,6 @@ def candidate(job: Job, judge: Judge, netlist: Netlist) -> Candidate:
     system = system_cost(job, bare, levels_of(job, levels), judge.deciding_codes())
     left = {"levels": levels, "netlist": netlist_verilog(bare, job.technology)}
     return Candidate(netlist, judge.entry(REFINE, model, system=system.to_json(), **{EVOLVED: left}))
-
-
-def _worth_keeping(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Those that no smaller system equals, and those that none of less power does, thinned to a workable number."""
-    by_key = {candidate.entry["key"]: candidate for candidate in candidates}
-    entries = [candidate.entry for candidate in by_key.values()]
-    kept: dict[str, None] = {}
-    for size in (area_of, power_of_choice):
-        kept |= {entry["key"]: None for entry in spread(worth_keeping(entries, list(map(size, entries))), KEPT)}
-    return [by_key[key] for key in kept]
-
-
-def _power_saved(job: Job, judge: Judge, evolution: Evolution, number: int, start: Candidate) -> list[Candidate]:
-    """Variants whose system draws enough less on the training rows to be worth a second circuit."""
-    if job.technology.without_power:
-        return []
-    rng, found = job.rng("power", number), []
-    least = evolution.measure(start.netlist).power_uw
-    for slack in POWER_SLACKS:
-        saved = save_power(evolution, start.netlist, job.config.power_moves, rng, area_slack=slack)
-        if saved.power_uw < (1 - POWER_GAIN) * least:
-            least = saved.power_uw
-            found.append(candidate(job, judge, saved.netlist))
-    return found
 
 
 def _finished(job: Job, judge: Judge, found: Candidate) -> Entry:

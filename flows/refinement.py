@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,48 +22,36 @@ from flows.mapping import (
     VERILOG,
     Entry,
     Judge,
+    area_of,
     finish,
     model_of,
     netlist_file,
     netlist_of,
     spread,
-    worth_keeping,
 )
+from flows.refined import Candidate, power_saved, worth_a_look
 from flows.sturdy import sturdy_variants
 from hdl.forest import map_forest
 from hdl.gates import gates_verilog
 from hdl.synthesis import equivalent, map_verilog, netlist_verilog
-from printedmlp.choice import POWER_GAIN
 from printedmlp.circuit import Netlist
 from printedmlp.circuit.care import CareSet, copies_for, jittered
 from printedmlp.circuit.gates import GateClassifier
 from printedmlp.circuit.refine import Evolution, Refined
 from printedmlp.circuit.simplify import INVERTER
-from printedmlp.circuit.sweep import LARGE_CELLS, SweepSettings, save_power, sweep, within_areas
+from printedmlp.circuit.sweep import LARGE_CELLS, SweepSettings, sweep, within_areas
 from printedmlp.errors import PrintedMLPWarning, VerificationError
 from printedmlp.forests import forests
 from printedmlp.pareto import non_dominated
 from printedmlp.technology import Technology
 from printedmlp.tree_area import TreeUnits
 
-KEPT = 24
-"""Refined circuits that go on to power, synthesis and proof, at most, for each way of choosing them."""
 FEWEST_COPIES = 2
 """Noisy copies of each row that even a large table has."""
 RESTARTS = 2
 """Searches for the fewest errors within every area."""
 START_STAGES = (TREE, SEARCH, PAPER)
 """Stages whose circuits are refined; forests are the fourth kind of start."""
-POWER_SLACKS = (0.0, 0.03)
-"""Shares by which a circuit's area may grow for the sake of its power."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A refined circuit on its way: the netlist that evolution left and its record."""
-
-    netlist: Netlist
-    entry: Entry
 
 
 def refine(job: Job) -> list[str]:
@@ -80,13 +69,13 @@ def refine(job: Job) -> list[str]:
         return ["search/refine.json"]
     evolution = Evolution(care_set(job, judge), job.technology, should_stop=job.stop.is_set)
     circuits = evolved(job, [evolution], starts_of(job, judge))
-    found = _worth_keeping([_candidate(job, judge, netlist) for netlist in dict.fromkeys(circuits)])
-    numbered = list(enumerate(found))
-    for_power = job.in_parallel("power", lambda item: _power_saved(job, judge, evolution, *item), numbered)
+    recorded = partial(_candidate, job, judge)
+    found = worth_a_look(list(map(recorded, dict.fromkeys(circuits))), (area_of,))
+    for_power = job.in_parallel("power", partial(power_saved, job, evolution, recorded), list(enumerate(found)))
     saved = [candidate for family in for_power for candidate in family]
     plain = {candidate.entry["key"]: candidate for candidate in found}
     sturdy = sturdy_variants(job, judge, evolution.care, [candidate.netlist for candidate in found])
-    saved += [_candidate(job, judge, netlist) for netlist in sturdy]
+    saved += map(recorded, sturdy)
     by_key = {**{candidate.entry["key"]: candidate for candidate in saved}, **plain}
     everything = list(by_key.values())
     files = list(job.in_parallel("proof", lambda c: _proved(job, c, c.entry["key"] in plain), everything))
@@ -229,33 +218,6 @@ def _candidate(job: Job, judge: Judge, netlist: Netlist) -> Candidate:
         netlist, job.technology, input_bits=job.config.input_bits, n_classes=judge.train.n_classes
     )
     return Candidate(netlist, judge.entry(REFINE, model, area_cm2=netlist.area_cm2(job.technology)))
-
-
-def _worth_keeping(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Those that no smaller one equals, thinned to a number that can be worked on, smallest first."""
-    by_key = {candidate.entry["key"]: candidate for candidate in candidates}
-    entries = [candidate.entry for candidate in by_key.values()]
-    kept = worth_keeping(entries, [entry["area_cm2"] for entry in entries])
-    return [by_key[entry["key"]] for entry in spread(kept, KEPT)]
-
-
-def _power_saved(
-    job: Job, judge: Judge, evolution: Evolution, number: int, candidate: Candidate
-) -> list[Candidate]:
-    """Variants of a circuit that save enough of its power on the training rows to be worth a second one.
-
-    None without figures of power.
-    """
-    if job.technology.without_power:
-        return []
-    rng, found = job.rng("power", number), []
-    least = evolution.measure(candidate.netlist).power_uw
-    for slack in POWER_SLACKS:
-        saved = save_power(evolution, candidate.netlist, job.config.power_moves, rng, area_slack=slack)
-        if saved.power_uw < (1 - POWER_GAIN) * least:
-            least = saved.power_uw
-            found.append(_candidate(job, judge, saved.netlist))
-    return found
 
 
 def _proved(job: Job, candidate: Candidate, recipes: bool) -> str:

@@ -39,6 +39,7 @@ def report_html(
     technology: Technology,
     ceiling: str | None = None,
     pictures: Figures | None = None,
+    defects: Figures | None = None,
 ) -> str:
     """Fill the page.
 
@@ -52,16 +53,17 @@ def report_html(
     technology : the cells, for its name, source and voltages.
     ceiling : what float networks reach on the same table, in words; None where nobody trained any.
     pictures : of the circuits by id, from `flows.pictures`; None for a page without.
+    defects : of the circuits by id, from `flows.report_defects`; likewise.
     """
     exact, points, others = front["exact"], front["front"], front.get("others", [])
-    view = View(technology, exact, thermometer=config.inputs == THERMOMETER)
+    view = View(technology, exact, thermometer=config.inputs == THERMOMETER, device_yield=config.fault_tolerance)
     circuits = [FrontPoint.from_json(record) for record in (*points, *others)]
     stages = [stage for stage in SHAPES if stage in {c.stage for c in circuits}]
     keys = {stage: Markup(key_svg(stage, filled=stage != "textbook")) for stage in (*NAMED, *stages)}
     levels = stages_side_by_side(circuits, view.exact)
     return render(
         "report.html.j2",
-        [explorer := _explorer(view, front, levels, quantiser, pictures or {}, keys)],
+        [explorer := _explorer(view, front, levels, quantiser, pictures or {}, defects or {}, keys)],
         explorer=explorer,
         dataset=_dataset(dataset),
         split={part: len(rows) for part, rows in dataset["split"].items()},
@@ -94,7 +96,10 @@ def report_html(
             delay=not technology.without_delay,
             sensors=view.exact.system is not None,
             pictures=bool(pictures),
+            prints=view.device_yield is not None,
+            working=bool(defects),
         ),
+        device_yield=None if view.device_yield is None else f"{view.device_yield:g}",
         command=shlex.join(["python", "-m", "flows.design", "--config", "config.toml"]),
     )
 
@@ -140,14 +145,16 @@ def _explorer(
     levels: Sequence[Level],
     quantiser: Figures,
     pictures: Figures,
+    defects: Figures,
     keys: Mapping[str, Markup],
 ) -> Explorer:
     """Plots and panels of all circuits; the first shown is the smallest that loses next to nothing."""
     decisive = chosen_by(front)
     records = [front["textbook"], front["exact"], *front["front"], *front.get("others", [])]
     size = {CLASSIFIER: "cell area", SYSTEM: "area with comparators"}[decisive]
-    choices = Choices(front["front"], front["reductions"], levels, size=size, has_power=view.has_power)
-    panels = Panels(view, choices, quantiser, pictures)
+    counted = {"has_power": view.has_power, "prints": view.device_yield is not None}
+    choices = Choices(front["front"], front["reductions"], levels, size=size, **counted)
+    panels = Panels(view, choices, quantiser, pictures, defects)
     first = next((row["id"] for row in front["reductions"] if row["id"]), None)
     return Explorer(
         name="",
@@ -164,7 +171,7 @@ def _plots(view: View, records: Sequence[Figures], on_front: Collection[str], de
     """Score along every figure that is known, what decided first."""
     circuits = [FrontPoint.from_json(record) for record in records]
     marks = marks_of(circuits, on_front, view.nominal, decisive)
-    axes = ordered_axes(view.nominal, decisive)
+    axes = ordered_axes(view.nominal, decisive, view.device_yield)
     return plots_of(marks, axes, metric=METRIC_NAMES[view.metric], majority=view.majority)
 
 
@@ -186,6 +193,7 @@ def marks_of(circuits: Sequence[FrontPoint], on_front: Collection[str], voltage:
             on_stage_front=p.id in on_stage_front,
             delay_ms=p.delay_ms[voltage],
             system_cm2=system_area(p.system),
+            printed_merit=p.printed_merit,
             target=p.id,
         )
         for p in circuits

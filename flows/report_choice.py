@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.wording import listed, significant
-from printedmlp.choice import ROUNDING
+from printedmlp.choice import ROBUST_GAIN, ROUNDING
 from printedmlp.front import FrontPoint, Level
 
 Figures = Mapping[str, Any]
@@ -25,6 +25,7 @@ class Choices:
     levels : stages side by side.
     size : what the area that decided is of, for the sentence.
     has_power : whether power decided too.
+    prints : whether the merit of prints did.
     """
 
     def __init__(
@@ -35,10 +36,11 @@ class Choices:
         *,
         size: str,
         has_power: bool,
+        prints: bool = False,
     ) -> None:
         self.front = [FrontPoint.from_json(record) for record in front]
         self.reductions, self.levels = reductions, levels
-        self.costs = f"{size} and power" if has_power else size
+        self.decided = [size, *(["power"] if has_power else []), *(["merit of prints"] if prints else [])]
 
     def of(self, record: Figures) -> list[str]:
         """Sentences about one circuit."""
@@ -49,7 +51,7 @@ class Choices:
 
     def _standing(self, point: FrontPoint) -> str:
         if any(other.id == point.id for other in self.front):
-            return f"On the front: no circuit beats it in merit ({point.merit:.1%}), {self.costs}."
+            return f"On the front: no circuit beats it in merit ({point.merit:.1%}), {listed(self.decided)}."
         better = next((other for other in self.front if _beats(other, point)), None)
         kept = "Kept to compare the stages"
         if better is None:
@@ -79,4 +81,5 @@ def _beats(one: FrontPoint, other: FrontPoint) -> bool:
         one.merit >= other.merit - ROUNDING
         and one.chosen_area_cm2 <= other.chosen_area_cm2 + ROUNDING
         and (one.choice_power_mw or 0.0) <= (other.choice_power_mw or 0.0) + ROUNDING
+        and (one.printed_merit or 0.0) >= (other.printed_merit or 0.0) - ROBUST_GAIN - ROUNDING
     )

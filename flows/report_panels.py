@@ -7,8 +7,10 @@ from typing import Any
 
 from flows.burns import power_words
 from flows.chosen_by import system_area
+from flows.defects_options import RECORD
 from flows.panel import Check, Figure, Link, Panel, Share, Source, shares
 from flows.report_choice import Choices
+from flows.report_defects import prints_words, working_prints
 from flows.report_rows import View
 from flows.wording import METRIC_NAMES, factor, interval_words, significant
 from hdl.proof import PROVED
@@ -42,10 +44,13 @@ class Panels:
     choices : what chose each circuit.
     quantiser : the run's quantiser.json.
     pictures : of the circuits by id, from `flows.pictures`.
+    defects : likewise from `flows.report_defects`.
     """
 
-    def __init__(self, view: View, choices: Choices, quantiser: Figures, pictures: Figures) -> None:
-        self.view, self.choices, self.pictures = view, choices, pictures
+    def __init__(
+        self, view: View, choices: Choices, quantiser: Figures, pictures: Figures, defects: Figures
+    ) -> None:
+        self.view, self.choices, self.pictures, self.defects = view, choices, pictures, defects
         self.features: Sequence[Figures] = quantiser["features"]
 
     def of(self, record: Figures) -> Panel:
@@ -62,7 +67,7 @@ class Panels:
             chosen=tuple(self.choices.of(record)),
             headline=self._headline(point),
             figures=(*self._scores(point), *self._costs(record, point)),
-            files=tuple(_files(record)),
+            files=tuple(_files(record, defects=name in self.defects)),
             cell_types=_cell_types(record, self.view.nominal),
             parts=_parts(power, self.view.nominal),
             power=_sentence(power_words(power, self.view.nominal, micro="µ"), _matched(power)),
@@ -71,6 +76,8 @@ class Panels:
             path=_path(record.get("timing")),
             path_parts=_path_parts(record.get("timing")),
             sensors=_sensors(record),
+            prints=prints_words(point, self.view.device_yield, self.defects.get(name)),
+            working=working_prints(self.defects.get(name)),
             features=tuple(self._features(record.get("front_end"))),
             features_note=self._features_note(record.get("front_end")),
             checks=tuple(_checks(record)),
@@ -103,6 +110,9 @@ class Panels:
         if delay is not None:
             rate = f"at most {with_unit(point.max_rate_hz, 'Hz')}" if point.max_rate_hz else "never waits"
             found.append(Figure(f"delay, {voltage} V", with_unit(delay, "ms", micro="µ"), rate, "delay"))
+        if self.view.device_yield is not None and point.printed_merit is not None:
+            at = f"at device yield {self.view.device_yield:g}"
+            found.append(Figure("merit of prints", f"{point.printed_merit:.1%}", at, "prints"))
         return tuple(found)
 
     def _scores(self, point: FrontPoint) -> list[Figure]:
@@ -159,8 +169,9 @@ def _sentence(*parts: str) -> str:
     return f"{told}." if told else ""
 
 
-def _files(record: Figures) -> list[Link]:
+def _files(record: Figures, *, defects: bool) -> list[Link]:
     names = {**FILES, **(SECOND_FILES if record.get("thermometer") else {})}
+    names |= {RECORD: "printing defects"} if defects else {}
     return [Link(f"designs/{record['id']}/{file}", text) for file, text in names.items()]
 
 

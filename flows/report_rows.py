@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flows.compare_text import percent
 from flows.feasible import carried_cells
 from flows.front_ends import system_cells
 from flows.wording import factor, interval_words, listed, power_words, significant
@@ -23,10 +24,13 @@ class View:
     technology : the circuits' cells.
     exact : record of the exact baseline.
     thermometer : whether the run was for circuits on comparators' outputs.
+    device_yield : at which the merit of prints was an axis of the front; None where it was not.
     """
 
-    def __init__(self, technology: Technology, exact: Figures, *, thermometer: bool) -> None:
-        self.thermometer = thermometer
+    def __init__(
+        self, technology: Technology, exact: Figures, *, thermometer: bool, device_yield: float | None = None
+    ) -> None:
+        self.thermometer, self.device_yield = thermometer, device_yield
         self.voltages = [f"{v:g}" for v in technology.voltages]
         self.nominal = f"{technology.nominal_voltage:g}"
         self.beside = [voltage for voltage in self.voltages if voltage != self.nominal]
@@ -53,6 +57,7 @@ class View:
             "macro_f1": f"{test.macro_f1:.1%}",
             "classes_predicted": test.classes_predicted,
             "validation": f"{circuit.score:.1%}",
+            "prints": percent(circuit.printed_merit),
             "area": significant(circuit.area_cm2),
             "power": significant(power),
             "power_text": power_words(power),

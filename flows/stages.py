@@ -11,6 +11,7 @@ from flows.levels import is_priced
 from flows.mapping import BASELINES
 from flows.pictures import report_pictures
 from flows.report import report_html
+from flows.report_defects import defect_records
 from flows.run import json_text, write_text
 from flows.searches import search_layout
 from flows.teacher import teach
@@ -112,6 +113,7 @@ def report(job: Job) -> list[str]:
     shown = ["exact", *(point["id"] for point in front_record["front"])]
     linked = ["textbook", *(point["id"] for point in front_record["others"])]
     pictures = report_pictures(job.run, shown, linked)
-    page = report_html(front_record, dataset, quantiser, job.config, job.technology, words, pictures)
+    defects = defect_records(job.run)
+    page = report_html(front_record, dataset, quantiser, job.config, job.technology, words, pictures, defects)
     write_text(job.run.path("report.html"), page)
     return ["report.html"]

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flows.burns import timing_of
 from flows.chosen import Design
-from flows.figures import power_of
+from flows.figures import costs_of, power_of
 from flows.header import thermometer_header_lines
 from flows.job import Job
 from flows.levels import (
@@ -29,7 +29,6 @@ from hdl.cells import verilog_text
 from hdl.front_end import Cost, system
 from hdl.synthesis import netlist_verilog, read_netlist
 from hdl.thermometer import ThermometerInputs, of_codes
-from printedmlp.circuit import Netlist
 from printedmlp.classifier import Classifier
 from printedmlp.preparation import PARTS
 from printedmlp.technology import Technology
@@ -126,8 +125,9 @@ def _written(
     write_text(folder / RTL, rtl)
     write_text(folder / NETLIST, netlist_verilog(netlist, job.technology, header=header))
     write_text(folder / INPUTS, json_text(places))
+    power = power_of(netlist, job.technology, inputs.of(job.vectors("test").codes), 1)
     told = {
-        **_figures(job, netlist, inputs.of(job.vectors("test").codes)),
+        **costs_of(netlist, job.technology, power, timing_of(netlist, job.technology)),
         "inputs": len(inputs.places),
         "recipe": record["recipe"],
         "proved_equal_on_all_codes": record["proved_equal_on_all_codes"],
@@ -139,18 +139,6 @@ def _places(job: Job, inputs: ThermometerInputs) -> list[dict[str, Any]]:
     """What every input bit compares with, in the user's units."""
     features = job.run.read_json("quantiser.json")["features"]
     return inputs.to_json(job.dataset.feature_names, [feature["thresholds"] for feature in features])
-
-
-def _figures(job: Job, netlist: Netlist, rows: NDArray[np.uint8]) -> dict[str, Any]:
-    technology = job.technology
-    power, timing = power_of(netlist, technology, rows, 1), timing_of(netlist, technology)
-    return {
-        "area_cm2": netlist.area_cm2(technology),
-        "cells": len(netlist.instances),
-        "cell_counts": netlist.cell_counts(),
-        "power_mw": {f"{v:g}": power[v] for v in technology.voltages},
-        "delay_ms": {f"{v:g}": report.delay_ms if report else None for v, report in timing.items()},
-    }
 
 
 def _simulated(job: Job, drafts: Path, made: Sequence[tuple[Design, ThermometerInputs]]) -> list[dict[str, Any]]:

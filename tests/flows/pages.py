@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from flows.defects_options import RECORD
 from flows.report_panels import FILES
 from printedmlp.power_sources import USUAL, feasibility
 from tests.flows.test_report import front, page, point
@@ -48,14 +49,34 @@ def rich(name, stage, area, accuracy, **changes):
     return point(name, stage, area, accuracy, **{**record, **changes})
 
 
+def rich_front(n, **changes):
+    """A front.json of n circuits on the front and as many beside it."""
+    shown = [
+        rich(f"{STAGES[k % 4]}-{k:02}", STAGES[k % 4], 10.0 ** (k / n - 2), 0.6 + 0.38 * k / n, **changes)
+        for k in range(n)
+    ]
+    beside = [rich(f"tree-{k + 50}", "tree", 3.0, 0.7, **changes) for k in range(n)]
+    return front(*shown, others=beside, **{key: shown[0][key] for key in ("system", "power", "feasibility")})
+
+
 def rich_page(n=8, **settings):
     """A page of n circuits on the front and as many beside it, with names that could do harm."""
-    shown = [
-        rich(f"{STAGES[k % 4]}-{k:02}", STAGES[k % 4], 10.0 ** (k / n - 2), 0.6 + 0.38 * k / n) for k in range(n)
-    ]
-    beside = [rich(f"tree-{k + 50}", "tree", 3.0, 0.7) for k in range(n)]
-    data = front(*shown, others=beside, **{key: shown[0][key] for key in ("system", "power", "feasibility")})
-    return page(data, names=(HOSTILE, LONG), classes=(HOSTILE, LONG), **settings)
+    return page(rich_front(n), names=(HOSTILE, LONG), classes=(HOSTILE, LONG), **settings)
+
+
+DEFECTS = {
+    "rows": 50,
+    "draws": 1000,
+    "loss": 0.05,
+    "yields": [(0.95, 0.132, (0.112, 0.154)), (0.99, 0.755, (0.727, 0.781))],
+}
+
+
+def printed_page():
+    """A page of a run whose fourth axis was the merit of prints, with the defects of two of its circuits."""
+    data = rich_front(8, printed_merit=0.5)
+    data["front"] = [{**point, "printed_merit": 0.4 + 0.05 * k} for k, point in enumerate(data["front"])]
+    return page(data, defects={"exact": DEFECTS, "refine-03": DEFECTS}, fault_tolerance=0.95)
 
 
 def bare_page():
@@ -73,6 +94,8 @@ def written(folder, html):
         (folder / "designs" / name).mkdir(parents=True)
         for file in FILES:
             (folder / "designs" / name / file).write_text(file)
+    for name in re.findall(rf'href="designs/([\w-]+)/{RECORD}"', html):
+        (folder / "designs" / name / RECORD).write_text(RECORD)
     return folder / "report.html"
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.flows.chromium import opened
-from tests.flows.pages import bare_page, rich_page, written
+from tests.flows.pages import bare_page, printed_page, rich_page, written
 
 WIDTHS = (1280, 360)
 SHOWN = "[...document.querySelectorAll('.panel')].filter(p => p.checkVisibility()).map(p => p.id).join()"
@@ -62,8 +62,13 @@ def _no_error(browser):
 
 @pytest.mark.parametrize(
     ("html", "width"),
-    [(rich_page(), 1280), (rich_page(n=30), 360), (bare_page(), 360)],
-    ids=["rich", "sixty circuits", "bare"],
+    [
+        (rich_page(), 1280),
+        (rich_page(n=30), 360),
+        (bare_page(), 360),
+        *((printed_page(), width) for width in WIDTHS),
+    ],
+    ids=["rich", "sixty circuits", "bare", "prints", "prints on a phone"],
 )
 def test_a_page_opens_and_fits(browser, tmp_path, html, width):
     browser.open(written(tmp_path, html).as_uri(), width)
@@ -142,6 +147,23 @@ def test_the_address_opens_the_same_again(browser, address):
     assert browser.run("document.querySelector('.axis-plot.on').dataset.axis") == "power"
     browser.click("button[name=reset]")
     assert (browser.run(MARKS), browser.run("location.hash")) == (before, "#search-02&axis=power")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_circuits_are_seen_along_the_merit_of_their_prints(browser, tmp_path, width):
+    address = written(tmp_path, printed_page()).as_uri()
+    browser.open(address + "#refine-03", width)
+    everything = browser.run(MARKS)
+    browser.click("input[value=prints] + span")
+    assert browser.run("location.hash") == "#refine-03&axis=prints"
+    # The two baselines have no such figure.
+    assert browser.run(MARKS) == everything - 2
+    browser.click(".axis-plot.on [data-of=refine-07] path")
+    assert browser.run(SHOWN) == "refine-07"
+    browser.open(address + "#exact&axis=prints", width)
+    assert browser.run("document.querySelector('.place').textContent") == "not in this picture"
+    browser.click(".panel.on a[href='#about-working']")
+    assert browser.run("location.hash") == "#about-working"
 
 
 def test_a_link_and_the_way_back(browser, address):

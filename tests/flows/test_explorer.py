@@ -11,11 +11,11 @@ import pytest
 from flows.explained import explained
 from flows.explorer import PLOT_STYLE, SCRIPT, STYLES, policy, text_of
 from flows.plot import SHAPES
-from tests.flows.pages import HOSTILE, bare_page, faults, rich, rich_page, written
+from tests.flows.pages import HOSTILE, bare_page, faults, printed_page, rich, rich_page, written
 from tests.flows.test_report import front, page, words
 
 
-@pytest.mark.parametrize("html", [rich_page(), rich_page(n=30), bare_page(), page(front())])
+@pytest.mark.parametrize("html", [rich_page(), rich_page(n=30), bare_page(), printed_page(), page(front())])
 def test_a_page_is_well_formed_and_alone_and_its_links_lead_somewhere(html, tmp_path):
     assert faults(written(tmp_path, html)) == []
 
@@ -115,7 +115,7 @@ def test_a_proof_that_failed_to_end_is_not_shown_as_one():
 
 
 def test_every_number_is_explained_in_a_sentence_each():
-    entries = explained(power=True, delay=True, sensors=True, pictures=True)
+    entries = explained(power=True, delay=True, sensors=True, pictures=True, prints=True, working=True)
     assert len({entry.key for entry in entries}) == len(entries)
     for entry in entries:
         for sentence in (entry.meaning, entry.protocol):

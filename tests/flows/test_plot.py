@@ -6,7 +6,7 @@ import pytest
 
 from flows.explorer import PLOT_STYLE, text_of
 from flows.plot import OUTLINES, SHAPES, score_svg
-from flows.plot_axes import Mark, area_axis, delay_axis, power_axis
+from flows.plot_axes import Mark, area_axis, delay_axis, power_axis, prints_axis
 from flows.wording import STAGE_WORDS
 from printedmlp.front import STAGE_ORDER
 
@@ -34,10 +34,10 @@ def test_every_stage_has_its_shape_its_colour_and_its_words():
     assert set(STAGE_WORDS) == set(SHAPES) - {"exact", "textbook"}
 
 
-@pytest.mark.parametrize("axis", [AREA, power_axis("1")])
+@pytest.mark.parametrize("axis", [AREA, power_axis("1"), prints_axis(0.9)])
 def test_every_mark_is_inside_the_picture(axis):
     marks = [
-        mark(area, 0.5, stage=stage, interval=(0.0, 1.0))
+        mark(area, 0.5, stage=stage, interval=(0.0, 1.0), printed_merit=min(area, 1.0))
         for area in (0.0, 1e-7, 1.0, 99.9, 1e5)
         for stage in SHAPES
     ]
@@ -48,6 +48,18 @@ def test_every_mark_is_inside_the_picture(axis):
     assert max(map(float, places)) <= 560
     assert max(map(float, rows)) <= 430
     assert svg.count('class="mark') == len(marks)
+
+
+def test_shares_stand_on_an_even_scale():
+    marks = [mark(printed_merit=merit, target=f"m{merit}") for merit in (0.7, 0.8, 0.9)]
+    svg = score_svg([*marks, mark(label="unknown")], prints_axis(0.95), metric="accuracy", majority=0.5)
+    low, middle, high = map(float, re.findall(r'data-of="[^"]+" data-x="([\d.]+)"', svg)[::-1])
+    assert middle - low == pytest.approx(high - middle, abs=0.2)
+    assert re.findall(r'class="tick below"[^>]*>([^<]+)<', svg) == ["65%", "70%", "75%", "80%", "85%", "90%", "95%"]
+    assert "m: 70.0% expected of prints, test 90.0%, validation 90.0%" in svg
+    assert "expected merit of prints at device yield 0.95" in svg
+    assert "unknown" not in svg
+    assert "log scale" not in svg
 
 
 def test_names_of_the_baselines_are_whole_at_a_full_score():

@@ -10,14 +10,16 @@ from flows.mapping import (
     BASELINES,
     REFINE,
     Judge,
+    area_of,
     finish,
     model_of,
     netlist_file,
     netlist_of,
+    power_of_choice,
     spread,
     worth_keeping,
 )
-from flows.refinement import Candidate
+from flows.refined import Candidate, worth_a_look
 from hdl.power import static_power_mw
 from printedmlp.circuit import Instance, Netlist, care, classes, input_bits_of, simulate
 from printedmlp.circuit.gates import GateClassifier
@@ -68,6 +70,16 @@ def test_a_spread_keeps_both_ends():
     assert spread(range(10), 4) == [0, 3, 6, 9]
     assert spread(range(10), 1) == [0]
     assert spread(range(10), 0) == []
+
+
+def test_a_circuit_is_worth_a_look_by_either_size():
+    small, frugal, neither = (
+        Candidate(inverter_chain(1), entry(key, "refine", 0.8, 0.9, area, choice_power_mw=power))
+        for key, area, power in (("small", 1.0, 3.0), ("frugal", 2.0, 1.0), ("neither", 3.0, 2.0))
+    )
+    everything = [neither, frugal, small, small]
+    assert worth_a_look(everything, (area_of,)) == [small]
+    assert worth_a_look(everything, (area_of, power_of_choice)) == [small, frugal]
 
 
 def test_starts_of_a_stage_are_spread_over_its_front():

@@ -60,7 +60,16 @@ ALL_STAGES = front(
 )
 
 
-def page(data, names=("a", "b"), classes=("no", "yes"), ceiling=None, technology=None, pictures=None, **settings):
+def page(
+    data,
+    names=("a", "b"),
+    classes=("no", "yes"),
+    ceiling=None,
+    technology=None,
+    pictures=None,
+    defects=None,
+    **settings,
+):
     dataset = {
         "name": "table",
         "source": "table.csv",
@@ -74,9 +83,8 @@ def page(data, names=("a", "b"), classes=("no", "yes"), ceiling=None, technology
     }
     features = [{"name": name, "thresholds": [0.5, 1.0]} for name in names]
     config = make_config(None, {"dataset": "table.csv", **settings})
-    return report_html(
-        data, dataset, {"features": features}, config, technology or load_technology("egfet"), ceiling, pictures
-    )
+    cells = technology or load_technology("egfet")
+    return report_html(data, dataset, {"features": features}, config, cells, ceiling, pictures, defects)
 
 
 def words(html):
