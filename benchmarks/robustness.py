@@ -23,13 +23,13 @@ from unittest.mock import patch
 
 import numpy as np
 
+from benchmarks import defects, lost_workers
 from benchmarks.estimator import checks
 from benchmarks.hostile_circuits import BOMB_LIMITS, CIRCUITS, VECTORS, BadCircuit
 from benchmarks.hostile_names import names_that_got_out, table_with_names
 from benchmarks.hostile_records import TOML, changed
 from benchmarks.hostile_tables import TABLES, BadTable
 from benchmarks.interruptions import Cut, contents, moments, remounted, run, settings_file, small_disk, survive
-from benchmarks.lost_workers import robustness_counts
 from benchmarks.tables import table as markdown
 from flows import design, measure
 from flows.cli import Command, run_command
@@ -205,12 +205,17 @@ def _full_disk(settings: Path, place: Path, whole: Path) -> Line:
     return line
 
 
-def lost_workers(*, quick: bool) -> Iterator[Line]:
+def killed_workers(*, quick: bool) -> Iterator[Line]:
     """The line of sweeps whose workers are killed; none is tried where Dask is not installed."""
     line = Line("workers lost by sweeps")
     with contextlib.suppress(ToolError):
-        line.tried, line.handled = robustness_counts(2 if quick else 6)
+        line.tried, line.handled = lost_workers.robustness_counts(2 if quick else 6)
     yield line
+
+
+def injected_faults() -> Iterator[Line]:
+    """The line of stuck-at faults whose fast simulation is held against their definition."""
+    yield Line("faults injected into netlists", *defects.robustness_counts())
 
 
 def estimator_checks() -> Iterator[Line]:
@@ -231,7 +236,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parts = (
             inputs(quick=options.quick),
             interruptions(place, options.seed, quick=options.quick),
-            lost_workers(quick=options.quick),
+            killed_workers(quick=options.quick),
+            injected_faults(),
             estimator_checks(),
         )
         for part in parts:
