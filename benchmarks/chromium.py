@@ -104,10 +104,11 @@ class Page:
         for kind in ("keyDown", "keyUp"):
             self.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key)
 
-    def picture(self) -> bytes:
-        """The whole page as PNG."""
-        width, height = self.run("[innerWidth, document.documentElement.scrollHeight]")
-        self._resize(width, height)
+    def picture(self, *, whole: bool) -> bytes:
+        """The whole page as PNG, or what is seen of it from its top."""
+        self.run("scrollTo(0, 0)")
+        if whole:
+            self._resize(*self.run("[innerWidth, document.documentElement.scrollHeight]"))
         return base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"])
 
     def _resize(self, width: int, height: int) -> None:

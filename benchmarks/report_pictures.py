@@ -1,6 +1,6 @@
 """Pictures of pages as a desk and a phone show them, to be looked at.
 
-    python -m benchmarks.report_pictures PAGE.html ... --out FOLDER [--widths 1280 360]
+    python -m benchmarks.report_pictures PAGE.html ... --out FOLDER [--widths 1280 360] [--height 1000]
 
 Each page is opened in a headless Chromium at each width; a circuit of its front is chosen by a click, so that a
 panel is seen. What the browser's console complains of is printed, and the exit code is 1.
@@ -27,15 +27,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE.html")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS, metavar="PIXELS")
+    parser.add_argument(
+        "--height", type=int, metavar="PIXELS", help="of the first screen (default: the whole page)"
+    )
     options = parser.parse_args(arguments)
     with browser() as page:
         for file in options.pages:
             for width in options.widths:
-                page.open(file.resolve().as_uri(), width)
+                page.open(file.resolve().as_uri(), width, options.height or 900)
                 if page.run(f"document.querySelector({MARK!r}) !== null"):
                     page.click(MARK)
                 place = options.out / f"{file.resolve().parent.name}-{file.stem}-{width}.png"
-                write_bytes(place, page.picture())
+                write_bytes(place, page.picture(whole=options.height is None))
                 print(place)
         for error in page.errors:
             print(f"console: {error}", file=sys.stderr)
