@@ -1,11 +1,16 @@
 """From records to a rectangular grid of text: header row or none, equal widths, one usable name a column."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from printedmlp.cells import Column, Record, Rows
 from printedmlp.errors import DataError
 from printedmlp.names import clean_text, listed, unique_names
-from printedmlp.records import Record, Records, decode, separator_name, split_records
+from printedmlp.records import Records, decode, separator_name, split_records
 from printedmlp.values import has_decimal_comma, is_missing, parse_number
 
 _SAMPLE_ROWS = 200
@@ -13,7 +18,7 @@ _FEWEST_NUMBERED_NAMES = 4
 
 
 class Grid(NamedTuple):
-    """A table as text, by columns: `columns[j][i]` is the cell of column j in the row that starts in `lines[i]`.
+    """A table as text, by columns: row i starts in `lines[i]` of the file.
 
     `unnamed` are the columns whose header cell is empty; `separator` decides whether a comma may be a decimal
     comma.
@@ -21,8 +26,8 @@ class Grid(NamedTuple):
 
     place: str
     names: tuple[str, ...]
-    lines: tuple[int, ...]
-    columns: tuple[tuple[str, ...], ...]
+    lines: NDArray[np.int64]
+    columns: tuple[Column, ...]
     unnamed: frozenset[int]
     separator: str
 
@@ -34,36 +39,35 @@ class Grid(NamedTuple):
 def read_grid(data: bytes, place: str, notes: list[str]) -> Grid:
     """Read the bytes of a text table; what was repaired is added to `notes`, what cannot be is a `DataError`."""
     records = split_records(decode(data, place, notes), place, notes)
-    header, body = _header_and_body(records, place, notes)
-    if not body:
+    header, above = _header(records, place, notes)
+    lines = np.array(records.rows.lines)[above:]
+    if not len(lines):
         raise DataError(f"{place} has a header row but no data rows")
-    names, body = _equal_widths(header, body, place, notes)
-    columns = list(zip(*(row.cells for row in body), strict=True))
+    names, columns = _equal_widths(header, records.rows, above, place, notes)
     while names and not names[-1] and all(is_missing(cell) for cell in columns[-1]):
         names, columns = names[:-1], columns[:-1]
     if len(names) < 2:
         found = separator_name(records.separator)
         raise DataError(f"{place} has one column; inputs and a class are needed (separator taken: {found})")
     unnamed = frozenset(j for j, name in enumerate(names) if not clean_text(name))
-    lines = tuple(row.line for row in body)
     return Grid(place, _usable(names, header, place, notes), lines, tuple(columns), unnamed, records.separator)
 
 
-def _header_and_body(records: Records, place: str, notes: list[str]) -> tuple[Record, list[Record]]:
-    """Split off the header row; a table without one gets the names x0, x1, ... and a note."""
-    rows = records.rows
+def _header(records: Records, place: str, notes: list[str]) -> tuple[Record, int]:
+    """Return the header and how many rows it takes, 0 or 1; without one, names are x0, x1, ... and noted."""
     if records.comment_header is not None:
-        return records.comment_header, rows
+        return records.comment_header, 0
+    rows = list(islice(records.rows, 1 + _SAMPLE_ROWS))
     if not rows:
         raise DataError(f"{place} has no rows, only comments")
     if _counts(rows[0].cells):
         notes.append(f"{place} line {rows[0].line}: a row that counts its columns is taken as the header")
-        return rows[0], rows[1:]
-    if _is_header(rows[0].cells, rows[1 : 1 + _SAMPLE_ROWS], records.separator):
-        return rows[0], rows[1:]
+        return rows[0], 1
+    if _is_header(rows[0].cells, rows[1:], records.separator):
+        return rows[0], 1
     names = tuple(f"x{j}" for j in range(len(rows[0].cells)))
     notes.append(f"{place} has no header row; the columns are called {names[0]} to {names[-1]}")
-    return Record(rows[0].line, names), rows
+    return Record(rows[0].line, names), 0
 
 
 def _is_header(first: Sequence[str], body: list[Record], separator: str) -> bool:
@@ -97,24 +101,26 @@ def _mostly_numbers(body: list[Record], column: int, separator: str) -> bool:
 
 
 def _equal_widths(
-    header: Record, body: list[Record], place: str, notes: list[str]
-) -> tuple[tuple[str, ...], list[Record]]:
-    """Demand as many cells in every row as in the header, but for two habits of writers.
+    header: Record, rows: Rows, above: int, place: str, notes: list[str]
+) -> tuple[tuple[str, ...], list[Column]]:
+    """Demand as many cells in every row as in the header, but for two habits of writers; cut into columns.
 
     A separator after every row makes an empty cell more; R leaves out the name of the column of row names.
     """
-    width = len(header.cells)
-    names = header.cells
-    if all(len(row.cells) == width + 1 for row in body):
-        if any(row.cells[-1] for row in body):
+    names, width = header.cells, len(header.cells)
+    widths = np.array(rows.widths)[above:]
+    if (widths == width + 1).all():
+        columns = rows.columns(above, width + 1)
+        if any(columns[-1]):
             notes.append(f"{place}: one name less than columns; the first column is taken as unnamed row names")
-            return ("", *names), body
-        return names, [row._replace(cells=row.cells[:-1]) for row in body]
-    for row in body:
-        if len(row.cells) != width:
-            found = f"{len(row.cells)} cell{'s' * (len(row.cells) != 1)}"
-            raise DataError(f"{place} line {row.line}: {found}, expected {width}")
-    return names, body
+            return ("", *names), columns
+        return names, columns[:-1]
+    wrong = np.flatnonzero(widths != width)
+    if wrong.size:
+        row = above + int(wrong[0])
+        found = f"{rows.widths[row]} cell{'s' * (rows.widths[row] != 1)}"
+        raise DataError(f"{place} line {rows.lines[row]}: {found}, expected {width}")
+    return names, rows.columns(above, width)
 
 
 def _usable(raw: Sequence[str], header: Record, place: str, notes: list[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import difflib
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from printedmlp.errors import DataError
 from printedmlp.grid import Grid
@@ -39,31 +39,40 @@ def label_column(grid: Grid, label: str | int | None) -> int:
     return number % len(grid.names)
 
 
-def read_labels(grid: Grid, column: int, notes: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def read_labels(grid: Grid, column: int, notes: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Return the class of every row as canonical text, and the classes in order.
 
     If all labels are finite numbers, `1`, `1.0` and `1e0` are one class and the order is numeric; else the
     order is that of the texts. A missing label, labels that look like measurements and a single class are
     `DataError`s.
     """
-    raw = grid.columns[column]
-    cells = [clean_text(cell, NAME_LIMIT + 1) for cell in raw]
-    for row, cell in enumerate(cells):
-        if is_missing(cell, LABEL_GAPS):
-            raise DataError(f"{grid.where(row, column)}: the class is missing ({quoted(cell)})")
-        if len(cell) > NAME_LIMIT or len(raw[row]) > _MOST_CHARACTERS:
-            raise DataError(f"{grid.where(row, column)}: a class name of more than {NAME_LIMIT} characters")
-    numbers = [_finite(cell, grid.separator) for cell in cells]
-    if None in numbers:
-        labels, classes = tuple(cells), tuple(sorted(set(cells)))
-        _note_case(grid, classes, notes)
+    labels, texts = _label_texts(grid, column)
+    numeric = all(_finite(text, grid.separator) is not None for text in texts)
+    if numeric:
+        canonical = {text: _canonical(text, grid.separator) for text in texts}
+        labels = [canonical[text] for text in labels]
+        classes = tuple(sorted(set(canonical.values()), key=lambda text: (float(text), text)))
     else:
-        labels = tuple(_canonical(cell, grid.separator) for cell in cells)
-        classes = tuple(sorted(set(labels), key=lambda text: (float(text), text)))
-    _refuse_measurements(grid, column, len(labels), classes, numeric=None not in numbers)
+        classes = tuple(sorted(texts))
+        _note_case(grid, classes, notes)
+    _refuse_measurements(grid, column, len(labels), classes, numeric)
     if len(classes) == 1:
         raise DataError(f"{grid.place}: column '{grid.names[column]}' holds one class only ({quoted(classes[0])})")
     return labels, classes
+
+
+def _label_texts(grid: Grid, column: int) -> tuple[list[str], Collection[str]]:
+    """Return the cleaned label of every row, equal ones as one object, and the different ones."""
+    labels: list[str] = []
+    texts: dict[str, str] = {}
+    for row, cell in enumerate(grid.columns[column]):
+        text = clean_text(cell, NAME_LIMIT + 1)
+        if is_missing(text, LABEL_GAPS):
+            raise DataError(f"{grid.where(row, column)}: the class is missing ({quoted(text)})")
+        if len(text) > NAME_LIMIT or len(cell) > _MOST_CHARACTERS:
+            raise DataError(f"{grid.where(row, column)}: a class name of more than {NAME_LIMIT} characters")
+        labels.append(texts.setdefault(text, text))
+    return labels, texts
 
 
 def _by_name(names: Sequence[str], label: str) -> int | None:

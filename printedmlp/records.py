@@ -6,15 +6,18 @@ Nothing is interpreted here: a record is the line it starts in and its cells as 
 import csv
 import io
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
+from printedmlp.cells import Record, Rows
 from printedmlp.errors import DataError
 from printedmlp.values import parse_number
 
 MOST_BYTES = 512 << 20
-"""Largest file that is read as a table. Reading it needs some twenty times its size in memory at worst."""
+"""Largest file that is read as a table."""
 MOST_COLUMNS = 4096
 """Beyond it no classifier is searched for in any time that a person waits."""
 MOST_CELL = 4096
@@ -35,21 +38,17 @@ _OTHER_FORMATS = (
 )
 _LONG_CELL = f"a cell of more than {MOST_CELL} characters (a quotation mark never closed?)"
 _SAMPLE_LINES = 200
+_PIECE = 1 << 20
+"""So many characters, or a line more, are cut into lines at a time."""
+_SEPARATOR_GIVEN = re.compile(r"sep=(\S)\s*")
 _WHITE_SPACE = " "
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", _WHITE_SPACE: "white space"}
-
-
-class Record(NamedTuple):
-    """One row of a table: the line of the file it starts in (from 1) and its cells, stripped."""
-
-    line: int
-    cells: tuple[str, ...]
 
 
 class Records(NamedTuple):
     """The rows of a text table and what separates their cells; `comment_header` is a `#` line right above them."""
 
-    rows: list[Record]
+    rows: Rows
     separator: str
     comment_header: Record | None
 
@@ -80,19 +79,41 @@ def split_records(text: str, place: str, notes: list[str]) -> Records:
     Raises `DataError` for an empty file, a stray quotation mark and a cell beyond the csv module's size
     limit.
     """
-    lines = list(io.StringIO(text, newline=""))
-    given = re.fullmatch(r"sep=(\S)\s*", lines[0]) if lines else None
-    if given:
-        lines[0] = "\n"
-    comments = [n for n, line in enumerate(lines) if line.lstrip().startswith("#")]
-    plain = ["\n" if line.lstrip().startswith("#") else line for line in lines]
-    separator = given[1] if given else _separator(plain)
-    rows = list(_records(plain, separator, place))
-    if not rows and not comments:
+    given = _SEPARATOR_GIVEN.fullmatch(next(_lines(text), ""))
+    separator = given[1] if given else _separator(_plain(text))
+    comments, empty = array("q"), array("q")
+    first, rows = None, Rows()
+    for row in _records(_plain(text, comments), separator, place):
+        first = first or row
+        if any(row.cells):
+            rows.add(row)
+        else:
+            empty.append(row.line)
+    if not first and not comments:
         raise DataError(f"{place} is empty")
-    header = _comment_header(lines, comments, rows, separator, place)
+    header = _comment_header(text, comments, first, separator)
     _note_comments(len(comments) - (header is not None), place, notes)
-    return Records(_without_empty_rows(rows, place, notes), separator, header)
+    if empty:
+        notes.append(f"{place}: {len(empty)} rows without any value left out, the first in line {empty[0]}")
+    return Records(rows, separator, header)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines with their ends, which are those that the csv module knows: LF, CR, and CR LF."""
+    start = 0
+    while start < len(text):
+        stop = text.find("\n", start + _PIECE) + 1 or len(text)
+        yield from io.StringIO(text[start:stop], newline="")
+        start = stop
+
+
+def _plain(text: str, comments: "array[int] | None" = None) -> Iterator[str]:
+    """The lines, blank where they name the separator or begin with `#`; numbers of the latter go to `comments`."""
+    for number, line in enumerate(_lines(text), start=1):
+        comment = line.lstrip().startswith("#")
+        if comment and comments is not None:
+            comments.append(number)
+        yield "\n" if comment or (number == 1 and _SEPARATOR_GIVEN.fullmatch(line)) else line
 
 
 def separator_name(separator: str) -> str:
@@ -100,13 +121,13 @@ def separator_name(separator: str) -> str:
     return _NAMES.get(separator, f"'{separator}'")
 
 
-def _separator(lines: list[str]) -> str:
+def _separator(lines: Iterable[str]) -> str:
     """Choose what cuts most lines of the sample into the same number of cells, two or more.
 
     Equal candidates go in the order tab, semicolon, bar, comma, because a decimal comma cuts lines evenly
     too. White space is for files that none of these cuts, or tab-separated ones with runs of tabs.
     """
-    sample = [line for line in lines if line.strip()][:_SAMPLE_LINES]
+    sample = list(islice((line for line in lines if line.strip()), _SAMPLE_LINES))
     scores = {mark: _evenness(sample, mark) for mark in ("\t", ";", "|", ",")}
     best = max(scores, key=lambda mark: scores[mark])
     spaced = _evenness(sample, _WHITE_SPACE)
@@ -133,7 +154,7 @@ def _reader(lines: Iterable[str], separator: str, strict: bool = True) -> Iterat
     return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
 
 
-def _records(lines: list[str], separator: str, place: str) -> Iterator[Record]:
+def _records(lines: Iterable[str], separator: str, place: str) -> Iterator[Record]:
     consumed = 0
 
     def counted() -> Iterator[str]:
@@ -152,13 +173,13 @@ def _records(lines: list[str], separator: str, place: str) -> Iterator[Record]:
             raise DataError(f"{place} line {first}: {_explained(error)}") from None
         _refuse_huge(cells, f"{place} line {first}")
         if len(cells) > 1 or any(cell.strip() for cell in cells):
-            yield Record(first, tuple(cell.strip() for cell in cells))
+            yield Record(first, tuple([cell.strip() for cell in cells]))
 
 
 def _refuse_huge(cells: list[str], where: str) -> None:
     if len(cells) > MOST_COLUMNS:
         raise DataError(f"{where}: {len(cells)} cells, more than the {MOST_COLUMNS} columns that a table may have")
-    if any(len(cell) > MOST_CELL for cell in cells):
+    if max(map(len, cells), default=0) > MOST_CELL:
         raise DataError(f"{where}: {_LONG_CELL}")
 
 
@@ -170,31 +191,21 @@ def _explained(error: csv.Error) -> str:
     return f"stray quotation mark ({error})"
 
 
-def _comment_header(
-    lines: list[str], comments: list[int], rows: list[Record], separator: str, place: str
-) -> Record | None:
+def _comment_header(text: str, comments: Iterable[int], first: Record | None, separator: str) -> Record | None:
     """Return the last comment above a first row with numbers if it has as many cells: NumPy's way of a header."""
-    above = [n for n in comments if rows and n + 1 < rows[0].line]
-    if not above:
+    above = [number for number in comments if first and number < first.line]
+    if not first or not above:
         return None
-    text = lines[above[-1]].lstrip().lstrip("#")
+    line = next(islice(_lines(text), above[-1] - 1, None))
     try:
-        cells = next(_reader([text], separator, strict=False), [])
+        cells = next(_reader([line.lstrip().lstrip("#")], separator, strict=False), [])
     except csv.Error:
         return None
-    numeric = any(parse_number(cell) is not None for cell in rows[0].cells)
-    fits = numeric and len(cells) == len(rows[0].cells) > 1
-    return Record(above[-1] + 1, tuple(cell.strip() for cell in cells)) if fits else None
+    numeric = any(parse_number(cell) is not None for cell in first.cells)
+    fits = numeric and len(cells) == len(first.cells) > 1
+    return Record(above[-1], tuple(cell.strip() for cell in cells)) if fits else None
 
 
 def _note_comments(count: int, place: str, notes: list[str]) -> None:
     if count:
         notes.append(f"{place}: {count} comment line{'s' * (count > 1)} starting with # left out")
-
-
-def _without_empty_rows(rows: list[Record], place: str, notes: list[str]) -> list[Record]:
-    kept = [row for row in rows if any(row.cells)]
-    if len(kept) < len(rows):
-        first = next(row.line for row in rows if not any(row.cells))
-        notes.append(f"{place}: {len(rows) - len(kept)} rows without any value left out, the first in line {first}")
-    return kept

@@ -1,6 +1,7 @@
 """A loaded data set: numbers, classes, names, and where they come from."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -101,12 +102,18 @@ class Dataset:
 
 def duplicate_rows(dataset: Dataset) -> int:
     """Count the rows that equal an earlier one in all inputs and in the class."""
-    rows = np.column_stack([dataset.X, dataset.y])
-    return len(rows) - len(np.unique(rows, axis=0))
+    return dataset.n_samples - sum(map(len, _classes_of_inputs(dataset).values()))
 
 
 def conflicting_inputs(dataset: Dataset) -> int:
     """Count the input vectors that occur with more than one class; no classifier can be right on all of them."""
-    rows = np.unique(np.column_stack([dataset.X, dataset.y]), axis=0)
-    _, labels = np.unique(rows[:, :-1], axis=0, return_counts=True)
-    return int((labels > 1).sum())
+    return sum(len(labels) > 1 for labels in _classes_of_inputs(dataset).values())
+
+
+def _classes_of_inputs(dataset: Dataset) -> dict[bytes, set[int]]:
+    """The classes of every different input vector, which stands there as its SHA-256, not once more in memory."""
+    classes = defaultdict[bytes, set[int]](set)
+    for row, label in zip(dataset.X, dataset.y.tolist(), strict=True):
+        # Zeros of both signs are one value but not the same bytes.
+        classes[hashlib.sha256((row + 0.0).tobytes()).digest()].add(label)
+    return classes

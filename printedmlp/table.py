@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from printedmlp.cells import Column
 from printedmlp.errors import ConfigError, DataError
 from printedmlp.grid import Grid, read_grid
 from printedmlp.labels import label_column, read_labels
@@ -60,11 +61,12 @@ def read_table(
     X = _numbers(grid, inputs)
     complete = _complete_rows(grid, inputs, X, missing, notes)
     _refuse_small_classes(grid, [text for text, keep in zip(labels, complete, strict=True) if keep], classes)
-    varying = _varying(grid, inputs, X[complete], notes)
+    X = X if complete.all() else X[complete]
+    varying = _varying(grid, inputs, X, notes)
+    X = X if len(varying) == len(inputs) else np.ascontiguousarray(X[:, varying])
     index_of = {text: index for index, text in enumerate(classes)}
     y = np.array([index_of[text] for text in labels], dtype=np.int64)[complete]
-    names = tuple(grid.names[inputs[f]] for f in varying)
-    return Table(np.ascontiguousarray(X[complete][:, varying]), y, names, classes)
+    return Table(X, y, tuple(grid.names[inputs[f]] for f in varying), classes)
 
 
 def _input_columns(grid: Grid, target: int, drop_index: bool, notes: list[str]) -> list[int]:
@@ -87,31 +89,33 @@ def _is_index(grid: Grid, column: int) -> bool:
     if its values are whole numbers or texts, all different.
     """
     cells = grid.columns[column]
-    numbers = [parse_number(cell) for cell in cells]
-    if column == 0 and numbers[0] in (0, 1) and numbers == [numbers[0] + i for i in range(len(cells))]:
+    if column == 0 and _counts_rows(cells):
         return True
     if column not in grid.unnamed and not _INDEX_NAME.fullmatch(grid.names[column]):
         return False
-    countable = all(number is None or number == number // 1 for number in numbers)
+    countable = all(number is None or number == number // 1 for number in map(parse_number, cells))
     return countable and len(set(cells)) == len(cells) and not any(is_missing(cell) for cell in cells)
+
+
+def _counts_rows(cells: Column) -> bool:
+    numbers = cells.numbers()
+    return bool(numbers[0] in (0, 1) and (numbers == numbers[0] + np.arange(len(cells))).all())
 
 
 def _numbers(grid: Grid, inputs: Sequence[int]) -> NDArray[np.float64]:
     """Return the input cells as (n_rows, n_inputs) float64, NaN where a cell is missing."""
     comma = grid.separator != "," and any(has_decimal_comma(cell) for j in inputs for cell in grid.columns[j])
-    return np.column_stack([_column(grid, j, comma) for j in inputs])
+    X = np.empty((len(grid.lines), len(inputs)))
+    for f, j in enumerate(inputs):
+        X[:, f] = _column(grid, j, comma)
+    return X
 
 
 def _column(grid: Grid, column: int, decimal_comma: bool) -> NDArray[np.float64]:
     cells = grid.columns[column]
-    values = np.full(len(cells), np.nan)
-    strange = []
-    for row, cell in enumerate(cells):
-        number = parse_number(cell, decimal_comma)
-        if number is not None:
-            values[row] = number
-        elif not is_missing(cell):
-            strange.append(row)
+    values = cells.numbers(decimal_comma)
+    gaps = np.isnan(values)
+    strange = [row for row, cell in enumerate(cells) if gaps[row] and not is_missing(cell)] if gaps.any() else []
     if strange:
         raise DataError(_not_a_number(grid, column, strange, int(np.isfinite(values).sum()), decimal_comma))
     infinite = np.flatnonzero(np.isinf(values))

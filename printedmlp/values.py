@@ -3,6 +3,9 @@
 import math
 import re
 
+BETWEEN = "\0"
+"""Stands between cells where many are in one text; none holds it, since a table with a zero byte is refused."""
+
 FEATURE_GAPS = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "none", "-"})
 """What a missing input is written as, in any case of letters."""
 
@@ -10,8 +13,9 @@ LABEL_GAPS = FEATURE_GAPS - {"-", "none"}
 """What a missing label is written as; `-` (beside `+`) and `none` are classes in real tables."""
 
 # Digits behind a mark that need not be there would be tried in all splits: quadratic time for a long cell.
-_POINT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_COMMA = re.compile(r"[+-]?(?:[0-9]+(?:,[0-9]*)?|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = r"[+-]?(?:[0-9]+(?:{0}[0-9]*)?|{0}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_POINT, _COMMA = (re.compile(_NUMBER.format(mark)) for mark in (r"\.", ","))
+_POINTS, _COMMAS = (re.compile(rf"{one.pattern}(?:\0{one.pattern})*+") for one in (_POINT, _COMMA))
 _INFINITY = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 
 
@@ -34,6 +38,13 @@ def parse_number(cell: str, decimal_comma: bool = False) -> float | None:
     if (_COMMA if decimal_comma else _POINT).fullmatch(cell):
         return float(cell.replace(",", "."))
     return math.inf if _INFINITY.fullmatch(cell) else None
+
+
+def parse_numbers(cells: str, decimal_comma: bool = False) -> list[float | None]:
+    """Read many cells, in one text with `BETWEEN` between them, as `parse_number` reads each."""
+    if (_COMMAS if decimal_comma else _POINTS).fullmatch(cells):
+        return list(map(float, cells.replace(",", ".").split(BETWEEN)))
+    return [parse_number(cell, decimal_comma) for cell in cells.split(BETWEEN)]
 
 
 def number_text(value: float) -> str:
