@@ -37,7 +37,7 @@ from printedmlp.technology import Technology
 from printedmlp.vectors import Vectors
 
 DATA_SETS = ("balance", "iris", "wine")
-SPLITS = 2
+SPLITS = 3
 DEVICE_YIELDS = (0.9, 0.95, 0.99, 0.999)
 DESIGNED_FOR = 0.99
 """Device yield that fault tolerance is asked for at."""
