@@ -77,7 +77,7 @@ def test_tables_do_not_depend_on_the_size_of_the_pieces(rows, size):
 
 def told(text, size):
     """What is said and read of a table."""
-    notes = []
+    notes: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cells, "_CELLS", size)
         patch.setattr(records, "_PIECE", size)
