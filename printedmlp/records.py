@@ -3,6 +3,8 @@
 Nothing is interpreted here: a record is the line it starts in and its cells as text.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import re
@@ -107,7 +109,7 @@ def _lines(text: str) -> Iterator[str]:
         start = stop
 
 
-def _plain(text: str, comments: "array[int] | None" = None) -> Iterator[str]:
+def _plain(text: str, comments: array[int] | None = None) -> Iterator[str]:
     """The lines, blank where they name the separator or begin with `#`; numbers of the latter go to `comments`."""
     for number, line in enumerate(_lines(text), start=1):
         comment = line.lstrip().startswith("#")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ MOST_BYTES = 512 * MEBIBYTE
 MAX_CLASS = 1023
 MAX_CODE = 65535
 MOST_BITS = 8
+_SHORT = frozenset({1, 2, 3})
+"""So many digits are within all limits, so that most rows are read as a whole."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,14 @@ def read_vectors(path: Path, bus_bits: int) -> Vectors:
     cells = _cells(path)
     if not cells:
         raise DataError(f"{path}: holds no vectors")
-    table = np.array(cells, dtype=np.int64)
-    y, counts = table[:, -1], np.bincount(table[:, -1])
+    table = np.array(cells, dtype=np.uint16)
+    y = table[:, -1].astype(np.int64)
+    counts = np.bincount(y)
     codes = _saturated(table[:, :-1], bits_per_feature(bus_bits, table.shape[1] - 1), path)
     return Vectors(codes, y, max(2, len(counts)), int(np.argmax(counts)))
 
 
-def _cells(path: Path) -> list[list[int]]:
+def _cells(path: Path) -> list[array[int]]:
     rows = csv.reader(io.StringIO(read_text(path, MOST_BYTES, "vector file"), newline=""))
     try:
         names = next(rows, [])
@@ -91,7 +95,7 @@ def _cells(path: Path) -> list[list[int]]:
         raise DataError(f"{path}: cannot be read: {error}") from None
 
 
-def _saturated(codes: NDArray[np.int64], input_bits: int, path: Path) -> NDArray[np.uint8]:
+def _saturated(codes: NDArray[np.uint16], input_bits: int, path: Path) -> NDArray[np.uint8]:
     highest = (1 << input_bits) - 1
     if changed := int((codes > highest).sum()):
         warnings.warn(f"{path}: {changed} values above {highest} saturated", PrintedMLPWarning, stacklevel=3)
@@ -112,13 +116,17 @@ def _header(n_features: int) -> list[str]:
     return [*(f"x{i}" for i in range(n_features)), "class"]
 
 
-def _row(path: Path, line: int, names: list[str], row: list[str]) -> list[int]:
+def _row(path: Path, line: int, names: list[str], row: list[str]) -> array[int]:
     if len(row) != len(names):
         raise DataError(f"{path} line {line}: {len(row)} cells, expected {len(names)}")
-    return [
+    digits = "".join(row)
+    if _SHORT.issuperset(map(len, row)) and digits.isascii() and digits.isdigit():
+        return array("H", map(int, row))
+    checked = [
         _cell(path, line, name, text, MAX_CLASS if name == "class" else MAX_CODE)
         for name, text in zip(names, row, strict=True)
     ]
+    return array("H", checked)
 
 
 def _cell(path: Path, line: int, name: str, text: str, highest: int) -> int:

@@ -77,7 +77,7 @@ def test_tables_do_not_depend_on_the_size_of_the_pieces(rows, size):
 
 def told(text, size):
     """What is said and read of a table."""
-    notes = []
+    notes: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cells, "_CELLS", size)
         patch.setattr(records, "_PIECE", size)
@@ -88,26 +88,28 @@ def told(text, size):
     return notes, table.X.tolist(), table.y.tolist(), table.feature_names, table.class_names
 
 
-WIDE = ["1", "2", "3", "4"] * 10
+DIGITS = "1,2,3,4," * 10
 SHAPES = {
-    "wide": ([["1", *WIDE, "A"], ["2", *WIDE, "B"]], 12),
-    "narrow": ([["1", "A"], ["2", "B"]], 18),
-    "numbered classes": ([["1", "0"], ["2", "1"]], 18),
-    "one column": ([["1"], ["2"]], 24),
-    "text": ([["1", "x", "A"], ["2", "y", "B"]], 24),
+    "wide": ([f"{DIGITS}1,A", f"{DIGITS}2,B"], 12),
+    "narrow": (["1,A", "2,B"], 18),
+    "numbered classes": (["1,0", "2,1"], 18),
+    "one column": (["1", "2"], 24),
+    "text": (["1,x,A", "2,y,B"], 24),
+    "different classes": ([f"1,{number:x}" for number in range(8000)], 34),
 }
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_memory_is_a_small_multiple_of_the_file(shape, monkeypatch):
-    monkeypatch.setattr(cells, "_CELLS", 1 << 10)
-    monkeypatch.setattr(records, "_PIECE", 1 << 10)
+    monkeypatch.setattr(cells, "_CELLS", 1 << 9)
+    monkeypatch.setattr(records, "_PIECE", 1 << 9)
     rows, most = SHAPES[shape]
-    lines = itertools.cycle(",".join(row) + "\n" for row in rows)
-    data = "".join(itertools.islice(lines, 120_000 // len(",".join(rows[0])))).encode()
+    head = ",".join(f"f{column}" for column in range(rows[0].count(",") + 1))
+    n_rows = 48_000 // (len(rows[-1]) + 1)
+    data = "\n".join([head, *itertools.islice(itertools.cycle(rows), n_rows)]).encode()
     tracemalloc.start()
     try:
-        read_table(b"a" + b",b" * (len(rows[0]) - 1) + b"\n" + data, "w.csv", [])
+        read_table(data, "w.csv", [])
     except DataError:
         pass
     finally:

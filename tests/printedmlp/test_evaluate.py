@@ -1,3 +1,4 @@
+import hashlib
 import threading
 import time
 import warnings
@@ -141,6 +142,17 @@ def test_the_digest_tells_samples_labels_and_weights_but_no_backend():
     assert one == PopulationEvaluator(layout, [[1, 2]], [0], backend="numba", class_weights=[1, 1]).digest
     others = [([[1, 3]], [0], [1, 1]), ([[1, 2]], [1], [1, 1]), ([[1, 2]], [0], [1, 2])]
     assert one not in {PopulationEvaluator(layout, X, y, class_weights=w).digest for X, y, w in others}
+
+
+def test_the_digest_is_that_of_all_samples_at_once(monkeypatch):
+    layout = GenomeLayout.uniform((3, 1, 2))
+    codes = np.random.default_rng(5).integers(16, size=(3, 11), dtype=np.uint8).T
+    labels = np.arange(11) % 2
+    whole = b"".join(np.ascontiguousarray(array, np.int64).tobytes() for array in (codes, labels, [1, 1]))
+    for rows in (1, 4, 11, 100):
+        monkeypatch.setattr("printedmlp.evaluate._DIGESTED_ROWS", rows)
+        evaluator = PopulationEvaluator(layout, codes, labels, backend="numba")
+        assert evaluator.digest == hashlib.sha256(whole).hexdigest()
 
 
 def test_without_a_compiler_numba_works_and_says_so(no_compiler):

@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from printedmlp.errors import DataError, PrintedMLPWarning
-from printedmlp.vectors import Vectors, is_vector_file, read_vectors, vectors_csv
+from printedmlp.vectors import Vectors, _row, is_vector_file, read_vectors, vectors_csv
 
 
 def make(tmp_path, text):
@@ -68,6 +72,20 @@ def test_defects_name_their_place(tmp_path, body, message):
 
 def test_leading_zeros_and_spaces_are_harmless(tmp_path):
     assert read_vectors(make(tmp_path, "x0,x1,class\n 007,000,0 \n"), 8).codes.tolist() == [[7, 0]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(row=st.lists(st.sampled_from(["0", "7", "007", "255", "256", "1000", "65535", "65536", "", "-1", "x", "²"])))
+def test_a_row_of_short_numbers_is_read_as_cell_by_cell(row):
+    """A space sends a row the slow way."""
+    names = [*(f"x{i}" for i in range(len(row))), "class"]
+    told: list[object] = []
+    for last in ("1", " 1"):
+        try:
+            told.append(list(_row(Path("v.csv"), 2, names, [*row, last])))
+        except DataError as error:
+            told.append(str(error))
+    assert told[0] == told[1]
 
 
 def test_bytes_that_are_no_text_are_one_line(tmp_path):
