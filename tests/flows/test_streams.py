@@ -51,7 +51,11 @@ def test_words_that_nobody_reads_end_in_141_and_silence(code):
     os.close(read)
     with os.fdopen(write, "wb") as nobody:
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=environment(), stdout=nobody, stderr=subprocess.PIPE
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=environment(PYTHONUNBUFFERED=""),
+            stdout=nobody,
+            stderr=subprocess.PIPE,
         )
     assert (done.returncode, done.stderr) == (141, b"")
 
