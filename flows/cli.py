@@ -2,20 +2,20 @@
 
 0 when it did its work; 1 when it ran and what it was asked for is missing or wrong, as its help says; 2 with one
 line for a user's mistake, a missing tool or a file system that refuses; 130 when interrupted; 141 when nobody reads
-its output any more.
+its output any more; 143 when ended by SIGTERM.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from contextvars import ContextVar
 from typing import Any
 
-from flows.interrupts import EXIT_INTERRUPTED, ends_at_once
+from flows.interrupts import EXIT_INTERRUPTED, EndedBySignalError, ends_at_once
+from flows.streams import discard_output, json_for, usable_streams
 from printedmlp.errors import PrintedMLPError, PrintedMLPWarning, VerificationError, one_line
 
 EXIT_OK = 0
@@ -45,22 +45,23 @@ def run_command(
     ----------
     command : returns an exit code, or None for 0.
     arguments : of the command line; None takes the process's.
-    when_interrupted : the line after Ctrl-C.
+    when_interrupted : the line after Ctrl-C or SIGTERM.
     """
+    usable_streams()
     with warnings.catch_warnings():
         warnings.simplefilter("default", PrintedMLPWarning)
         warnings.showwarning = _show_warning
         try:
             with ends_at_once(when_interrupted):
-                return command(arguments) or EXIT_OK
+                return _done(command, arguments)
         except PrintedMLPError as error:
             print(f"error: {error}", file=sys.stderr)
             return EXIT_MISSING if isinstance(error, VerificationError) else EXIT_USER_ERROR
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             print(when_interrupted, file=sys.stderr)
-            return EXIT_INTERRUPTED
+            return error.code if isinstance(error, EndedBySignalError) else EXIT_INTERRUPTED
         except BrokenPipeError:
-            _discard_output()
+            discard_output()
             return EXIT_PIPE
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
@@ -69,6 +70,17 @@ def run_command(
         except MemoryError:
             print("error: the memory of this machine is not enough for this input", file=sys.stderr)
             return EXIT_USER_ERROR
+
+
+def _done(command: Command, arguments: Sequence[str] | None) -> int:
+    """Run a command until the last of its words has left; only then is it known that somebody reads them."""
+    try:
+        code = command(arguments)
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return code or EXIT_OK
 
 
 @contextmanager
@@ -80,18 +92,12 @@ def answer(*, as_json: bool) -> Iterator[Callable[[str], None]]:
     place = sys.stdout
 
     def tell(text: str) -> None:
-        print(text, end="", file=place, flush=True)
+        print(json_for(place, text) if as_json else text, end="", file=place, flush=True)
 
     with ExitStack() as stack:
         if as_json:
             stack.enter_context(redirect_stdout(sys.stderr))
         yield tell
-
-
-def _discard_output() -> None:
-    """Nobody reads standard output any more; without this, Python complains when it closes it."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
 
-from flows.cli import EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR, GOES_ON, NOTHING_KEPT, called, run_command
+from flows.cli import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_PIPE,
+    EXIT_USER_ERROR,
+    GOES_ON,
+    NOTHING_KEPT,
+    called,
+    run_command,
+)
+from flows.streams import discard_output, usable_streams
 
 SCRIPT = "printedmlp"
 MODULE = "python -m flows"
@@ -51,15 +61,17 @@ def available() -> dict[str, Entry]:
 
 def main(arguments: Sequence[str] | None = None, *, name: str = SCRIPT) -> int:
     """Run one command, or answer --help or --version; returns the exit code."""
+    usable_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     first, rest = (given[0], given[1:]) if given else ("", [])
     commands = available()
-    if first in ("", "-h", "--help"):
-        print(help_text(name, commands), file=sys.stdout if first else sys.stderr)
-        return EXIT_OK if first else EXIT_USER_ERROR
+    if not first:
+        print(help_text(name, commands), file=sys.stderr)
+        return EXIT_USER_ERROR
+    if first in ("-h", "--help"):
+        return _say(help_text(name, commands))
     if first == "--version":
-        print(f"{SCRIPT} {_version()}")
-        return EXIT_OK
+        return _say(f"{SCRIPT} {_version()}")
     if first not in commands:
         return _unknown(name, first, commands)
     return _call(name, first, commands[first], rest)
@@ -81,6 +93,16 @@ def help_text(name: str, commands: dict[str, Entry]) -> str:
             f"  {name} --version        the version",
         ]
     )
+
+
+def _say(text: str) -> int:
+    """Answer in words that somebody may have stopped reading."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        discard_output()
+        return EXIT_PIPE
+    return EXIT_OK
 
 
 def _call(name: str, command: str, entry: Entry, arguments: Sequence[str]) -> int:

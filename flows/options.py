@@ -29,6 +29,7 @@ EXIT_CODES = {
     2: "a mistake in input or settings, a missing tool, or a file system that refuses; one line says which",
     130: "interrupted by Ctrl-C",
     141: "nobody reads the output any more",
+    143: "ended by SIGTERM",
 }
 NO_VALUE = "none"
 NEEDED = "none; needed here or in --config"

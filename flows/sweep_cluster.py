@@ -26,6 +26,7 @@ from printedmlp.errors import ConfigError, ToolError
 
 try:
     import dask
+    import psutil
     from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, get_worker
     from distributed.client import Future
 except ModuleNotFoundError:
@@ -80,18 +81,15 @@ def share_of(cores: Sequence[int], number: int, of: int) -> set[int]:
 
 @contextmanager
 def local_cluster(n_workers: int | None) -> Iterator[Client]:
-    """Worker processes of one thread each on this machine, one a core unless another number is given."""
+    """Worker processes of one thread each on this machine, one a core unless another number is given.
+
+    Raises
+    ------
+    ToolError : they cannot be started.
+    """
     wanted = n_workers or available_cores()
     with dask.config.set(LOCAL_SETTINGS), _quiet():
-        cluster = LocalCluster(
-            n_workers=wanted,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        )
+        cluster = _started(wanted)
         end = partial(_kill_workers, cluster)
         with slow_to_end(CLOSING_S, end), cluster, Client(cluster) as client:
             client.register_plugin(OwnCores(wanted))
@@ -100,6 +98,21 @@ def local_cluster(n_workers: int | None) -> Iterator[Client]:
             finally:
                 # A run in a thread cannot be asked to end; its checkpoints are on disk.
                 end()
+
+
+def _started(n_workers: int) -> LocalCluster:
+    try:
+        return LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        )
+    except (RuntimeError, OSError) as error:
+        raise ToolError(f"{n_workers} local workers cannot be started: {' '.join(str(error).split())}") from None
 
 
 @contextmanager
@@ -218,10 +231,16 @@ def _n_threads(client: Client) -> int:
 
 
 def _kill_workers(cluster: LocalCluster) -> None:
+    """End the workers and the tools that they wait for, which would go on for nobody."""
     for nanny in cluster.workers.values():
-        with suppress(AttributeError, ProcessLookupError):
+        with suppress(AttributeError, ProcessLookupError, psutil.Error):
             nanny.auto_restart = False
-            nanny.process.process._process.kill()
+            worker = nanny.process.process._process
+            tools = psutil.Process(worker.pid).children(recursive=True)
+            worker.kill()
+            for tool in tools:
+                with suppress(psutil.Error):
+                    tool.kill()
 
 
 def _reason(error: Exception) -> str:

@@ -31,3 +31,9 @@ def python(*arguments, folder=ROOT, **changes):
 def printedmlp(*arguments, folder=ROOT, **changes):
     """Run a command of `python -m flows` to its end."""
     return python("-m", "flows", *map(str, arguments), folder=folder, **changes)
+
+
+def is_running(pid):
+    """Whether a process is there and no zombie."""
+    place = Path("/proc", str(pid), "stat")
+    return place.is_file() and place.read_text().rpartition(")")[2].split()[0] != "Z"

@@ -66,7 +66,7 @@ def test_output_that_nobody_reads_is_not_taken_for_success(monkeypatch):
         raise BrokenPipeError
 
     discarded = []
-    monkeypatch.setattr(cli, "_discard_output", lambda: discarded.append(True))
+    monkeypatch.setattr(cli, "discard_output", lambda: discarded.append(True))
     assert run_command(command) == cli.EXIT_PIPE
     assert discarded
 

@@ -8,7 +8,7 @@ import pytest
 from flows import compare, measure_options
 from flows.cli import EXIT_MISSING, EXIT_OK, EXIT_PIPE, EXIT_USER_ERROR, called
 from flows.commands import available
-from flows.interrupts import EXIT_INTERRUPTED
+from flows.interrupts import EXIT_INTERRUPTED, EXIT_TERMINATED
 from flows.options import CIRCUIT, DATA, EXIT_CODES, FOLDER, GROUPS, INTEGER, OUTPUT, CommandParser, Kind, number
 from printedmlp.errors import ConfigError
 
@@ -104,7 +104,7 @@ def test_the_help_lists_exit_codes_and_examples_and_every_command_has_json(name,
 
 
 def test_the_exit_codes_of_the_help_are_those_of_the_program():
-    codes = {EXIT_OK, EXIT_MISSING, EXIT_USER_ERROR, EXIT_INTERRUPTED, EXIT_PIPE}
+    codes = {EXIT_OK, EXIT_MISSING, EXIT_USER_ERROR, EXIT_INTERRUPTED, EXIT_PIPE, EXIT_TERMINATED}
     assert set(EXIT_CODES) == codes
 
 

@@ -22,7 +22,10 @@ from flows.run import MANIFEST
 from flows.sweep import Place, Sweep
 from flows.sweep_plan import read_plan
 from flows.sweep_task import Outcome, Task
+from hdl.tools import run_child
 from printedmlp.errors import ToolError
+from tests.flows.processes import is_running
+from tests.flows.test_stopping import wait_for
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'printedmlp[sweep]'")
 cluster = importlib.import_module("flows.sweep_cluster")
@@ -42,6 +45,10 @@ def pretended(task):
         os.kill(os.getpid(), signal.SIGKILL)
     if task.name.startswith("waits"):
         time.sleep(PATIENCE_S)
+    if task.name.startswith("tool"):
+        place = Path(task.folder)
+        place.mkdir()
+        run_child(["sh", "-c", "echo $$ > pid; exec sleep 120"], place, dict(os.environ), PATIENCE_S)
     if task.name.startswith("raises"):
         raise ValueError("of this\nkind")
     return Outcome(warnings=(str(len(os.sched_getaffinity(0))),))
@@ -80,6 +87,26 @@ def tasks(*names, folder=None):
 def test_every_worker_has_its_share_of_the_cores():
     assert [cluster.share_of([0, 1, 2, 3, 4], k, 2) for k in range(2)] == [{0, 1}, {2, 3, 4}]
     assert [cluster.share_of([4, 7], k, 3) for k in range(3)] == [{4}, {7}, {4}]
+
+
+def test_tools_that_workers_wait_for_end_with_them(tmp_path):
+    (task,) = tasks("tool", folder=tmp_path)
+    with cluster.local_cluster(1) as client:
+        client.submit(pretended, task, pure=False)
+        wait_for((tmp_path / "tool" / "pid").is_file)
+        time.sleep(0.2)
+        pid = int((tmp_path / "tool" / "pid").read_text())
+        assert is_running(pid)
+    wait_for(lambda: not is_running(pid))
+
+
+def test_workers_that_cannot_be_started_are_a_line(monkeypatch):
+    def refused(**_):
+        raise RuntimeError("Nanny failed\nto start.")
+
+    monkeypatch.setattr(cluster, "LocalCluster", refused)
+    with pytest.raises(ToolError, match=r"^3 local workers cannot be started: Nanny failed to start\.$"):
+        cluster.local_cluster(3).__enter__()
 
 
 def test_a_worker_that_is_still_starting_is_given_nothing():
