@@ -50,6 +50,7 @@ def wine():
     return split, split.rows()
 
 
+@pytest.mark.slow
 def test_every_line_has_its_rows(wine):
     _, found = wine
     for part in rows.PARTS:
@@ -58,6 +59,7 @@ def test_every_line_has_its_rows(wine):
             assert not line.counterpart or line.counterpart in found[part]
 
 
+@pytest.mark.slow
 def test_refinement_keeps_what_it_starts_from(wine):
     _, found = wine
     for part in rows.PARTS:

@@ -4,6 +4,7 @@
 // in the address, as #circuit&axis=...&without=...&source=...&run=..., so that a link opens the same.
 (() => {
   const NEAR = 28; // CSS pixels between pointer and point within which the point is meant
+  const beside = matchMedia("(min-width: 1080px)"); // as in explore.css: panels stand beside the table, not above it
   const circuits = JSON.parse(document.getElementById("circuits").textContent);
 
   class Explorer {
@@ -113,11 +114,11 @@
       for (const row of this.all("tr[data-of]")) {
         const key = row.dataset.of;
         row.addEventListener("pointerenter", (event) => {
-          if (event.pointerType !== "touch") this.preview(key);
+          if (event.pointerType !== "touch") this.glance(key);
         });
-        row.addEventListener("pointerleave", () => this.preview(null));
-        row.addEventListener("focusin", () => this.preview(key));
-        row.addEventListener("focusout", () => this.preview(null));
+        row.addEventListener("pointerleave", () => this.glance(null));
+        row.addEventListener("focusin", () => this.glance(key));
+        row.addEventListener("focusout", () => this.glance(null));
         row.addEventListener("click", (event) => {
           if (!event.target.closest("a") && !String(getSelection())) this.choose(key, { remember: true, reveal: true });
         });
@@ -143,6 +144,11 @@
     // Shows a circuit for as long as the pointer or the focus is on it; null returns to the chosen one.
     preview(key) {
       this.show(key ?? this.chosen);
+    }
+
+    // The same from a row. A panel above the table would move the row away from under the pointer, and its click.
+    glance(key) {
+      if (beside.matches) this.preview(key);
     }
 
     choose(key, { remember = false, reveal = false } = {}) {

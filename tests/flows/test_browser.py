@@ -123,9 +123,30 @@ def test_what_is_pointed_at_is_shown_for_the_time_being(browser, address):
     assert browser.run(SHOWN) == "tree-01"
     browser.point(".axis-plot.on [data-of=exact] path")
     assert browser.run(SHOWN) == "exact"
+    browser.point("tr[data-of=search-02] td")
+    assert browser.run(SHOWN) == "search-02"
     browser.point("h1")
     assert browser.run(SHOWN) == "tree-01"
     assert browser.run("document.querySelector('tr[aria-current]').dataset.of") == "tree-01"
+
+
+def test_rows_stay_under_the_pointer_beside_panels(browser, address):
+    browser.open(address, 1280)
+    for name in ("search-02", "tree-01", "exact", "tree-50"):
+        browser.point(f"tr[data-of={name}] td")
+        assert browser.run(SHOWN) == name
+
+
+def test_rows_stay_under_the_pointer_where_panels_stand_above_them(browser, address):
+    place = "document.querySelector('tr[data-of=tree-01]').getBoundingClientRect().top"
+    browser.open(address, 360)
+    before = browser.run(SHOWN)
+    browser.point("tr[data-of=tree-01] td")
+    where = browser.run(place)
+    browser.run("document.querySelector('tr[data-of=tree-01] a').focus({ preventScroll: true })")
+    assert (browser.run(SHOWN), browser.run(place)) == (before, where)
+    browser.click("tr[data-of=tree-01] td")
+    assert browser.run(SHOWN) == "tree-01" != before
 
 
 def test_the_address_opens_the_same_again(browser, address):

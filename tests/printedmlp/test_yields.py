@@ -195,7 +195,7 @@ def test_expected_merit_is_near_that_of_drawn_prints():
         assert merit == pytest.approx(drawn.accuracy.mean, abs=0.02)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(random_netlists(max_inputs=5, max_gates=15), st.integers(0, 99), st.sampled_from([0.9, 0.99]))
 def test_hardening_prices_what_the_definition_says(netlist, seed, device_yield):
     rng = np.random.default_rng(seed)
