@@ -18,7 +18,6 @@ from typing import Any
 import printedmlp.reference
 from flows.ceiling import read_reference
 from flows.cli import EXIT_MISSING, EXIT_OK, answer, run_command
-from flows.config import RANGES
 from flows.options import (
     DATA,
     FOLDER,
@@ -44,6 +43,7 @@ from printedmlp.errors import ConfigError, PrintedMLPError, PrintedMLPWarning
 from printedmlp.reference.outcome import Context, Outcome
 from printedmlp.reference.registry import PACKAGE, PAPERS, find_paper, load, load_study
 from printedmlp.registry import DATA_VARIABLE
+from printedmlp.vectors import MOST_BITS
 
 FORMAT = "printedmlp.study"
 STUDIES = "printedmlp.studies"
@@ -241,7 +241,7 @@ def parser() -> CommandParser:
     words = "with --on, splits with seeds that follow each other"
     made.value(DATA, "--splits", integers(1, MOST_SPLITS), words, default=5)
     words = "with --on, train on the circuit's N-bit codes"
-    made.value(DATA, "--input-bits", integers(*RANGES["input_bits"]), words, shown="the table's own numbers")
+    made.value(DATA, "--input-bits", integers(1, MOST_BITS), words, shown="the table's own numbers")
     made.flag(SEARCH, "--quick", "few epochs and little data: does everything work?")
     words = "repetitions of every measurement of a study"
     made.value(

@@ -24,7 +24,7 @@ from printedmlp.errors import ConfigError, ToolError
 
 try:
     import dask
-    import psutil
+    import psutil  # type: ignore[import-untyped]
     from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, get_worker
     from distributed.client import Future
 except ModuleNotFoundError:

@@ -172,7 +172,7 @@ def test_a_changed_sweep_is_refused_in_lines_or_planned(seed, tmp_path_factory):
 
 def test_many_runs_are_planned_without_asking_for_versions_again(plan, monkeypatch):
     plan('dataset = "iris"\n')
-    asked = []
+    asked: list[str] = []
     monkeypatch.setattr("flows.tools.metadata.version", asked.append)
     assert len(plan('dataset = "iris"\nsplits = 50\n')) == 50
     assert asked == []
