@@ -26,6 +26,7 @@ from flows.compared_runs import (
     variants,
 )
 from flows.comparison import FORMAT, PAGE, TABLE, Comparison
+from flows.config import is_text
 from flows.mapping import BASELINES, TEXTBOOK, spread
 from flows.measure import tell_missing_figures
 from flows.measure_options import EFFORTS
@@ -223,6 +224,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         proved=not given.no_proof,
         simulated=not given.no_simulation,
     )
+    for place in (*given.runs, given.out):
+        if not is_text(str(place)):
+            raise ConfigError(f"{str(place)!r} is not UTF-8 text; the page could not link to it")
     check_place(given.out)
     with answer(as_json=given.json) as tell:
         found = compare(given.runs, options, Reporter(quiet=given.quiet, verbose=given.verbose))

@@ -117,11 +117,18 @@ class ComparedRun:
 
     @cached_property
     def designs(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Records of the run's designs by stage and hash of the classifier; none before they are finished."""
+        """Records of the run's designs by stage and hash of the classifier; none before they are finished.
+
+        Raises ConfigError for a record that calls itself otherwise than its folder.
+        """
         if "designs" not in self.run.manifest["stages"]:
             return {}
         paths = sorted(self.run.path("designs").glob("*/measure.json"))
         records = [self.run.read_json("designs", path.parent.name, path.name) for path in paths]
+        for path, record in zip(paths, records, strict=True):
+            # Where a design's files are read and written follows from it.
+            if record["id"] != (name := path.parent.name):
+                raise ConfigError(f"{path}: its id is {record['id']!r:.80}, its folder '{name}'")
         return {(record["stage"], record["model_sha256"]): record for record in records}
 
     def design_of(self, entry: Entry) -> dict[str, Any] | None:

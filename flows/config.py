@@ -12,7 +12,7 @@ from printedmlp.errors import ConfigError
 from printedmlp.front import Limits
 from printedmlp.metrics import METRICS
 from printedmlp.objective import check_weights
-from printedmlp.power_sources import DEFAULT_RATE_HZ, Use, use_of
+from printedmlp.power_sources import CAPACITIES_MAH, DEFAULT_RATE_HZ, RATES_HZ, VOLTAGES_V, Use, use_of
 from printedmlp.search import SearchSettings
 
 BUDGETS: dict[str, dict[str, Any]] = {
@@ -83,9 +83,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "jitter": (0, 1000),
     "power_moves": (0, 10**10),
     "teacher_copies": (1, 1000),
-    "sample_rate": (1e-9, 1e9),
-    "battery_mah": (1e-9, 1e9),
-    "battery_v": (1e-9, 1e3),
+    "sample_rate": RATES_HZ,
+    "battery_mah": CAPACITIES_MAH,
+    "battery_v": VOLTAGES_V,
     "proof_time_limit": (0.0, 1e6),
     "fault_tolerance": (0.5, 1.0),
     "max_area": (0.0, 1e6),
@@ -214,7 +214,7 @@ class DesignConfig:
 
     def __post_init__(self) -> None:
         for key, value in asdict(self).items():
-            if isinstance(value, str) and not _can_be_written(value):
+            if isinstance(value, str) and not is_text(value):
                 raise ConfigError(f"{key}: {value!r} is not UTF-8 text")
         for key, allowed in CHOICES.items():
             if getattr(self, key) not in allowed:
@@ -282,7 +282,7 @@ def make_config(file: Path | None, given: Mapping[str, Any]) -> DesignConfig:
         key = str(error).partition(":")[0]
         if file is None or held.get(key) is None or given.get(key) is not None:
             raise
-        raise ConfigError(f"{place_of(file, key)}: {error}") from None
+        raise ConfigError(f"{place_of(file, key, 'design')}: {error}") from None
 
 
 def with_hidden(config: DesignConfig, hidden: tuple[int, ...]) -> DesignConfig:
@@ -290,7 +290,7 @@ def with_hidden(config: DesignConfig, hidden: tuple[int, ...]) -> DesignConfig:
     return config if config.hidden is not None else replace(config, hidden=hidden)
 
 
-def _can_be_written(text: str) -> bool:
+def is_text(text: str) -> bool:
     """Whether a file of text can hold it and a path can be made of it; file names of other encodings cannot."""
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 

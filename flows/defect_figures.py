@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ from printedmlp.circuit.faults import collapse
 from printedmlp.circuit.yields import (
     Spread,
     by_failed_devices,
-    check_prints,
     gate_drops,
     printed_merit,
     row_weights,
@@ -38,6 +38,11 @@ FAILED = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 """Numbers of failed devices that accuracy is told against."""
 NAMED_GATES = 10
 """Most critical gates that are named."""
+MOST_PRINTS = 10_000
+"""Beyond them a share is known to one per cent, and memory grows with every one."""
+LOSSES, SIGMAS, THRESHOLD_SIGMAS = (0.0, 1.0), (0.0, 5.0), (0.0, 100.0)
+"""Ranges of the settings of these names, both ends included."""
+PRINTS_AT_ONCE = 1000
 MOST_COPIES = 200
 """Prints with displaced comparators, at most: each is a simulation of all rows."""
 YIELDS, COUNTS, VARIATION, THRESHOLDS = range(4)
@@ -75,14 +80,16 @@ class Settings:
             raise ConfigError("device yield: none given")
         for device_yield in self.device_yields:
             check_yield(device_yield)
-        check_prints(self.draws)
         if self.seed < 0:
             raise ConfigError(f"seed: {self.seed} is negative")
-        for name, value, most in (("loss", self.loss, 1.0), ("sigma", self.sigma, 5.0)):
-            if not 0 <= value <= most:
-                raise ConfigError(f"{name}: {value:g} is not in 0..{most:g}")
-        if not 0 <= self.threshold_sigma <= 100:
-            raise ConfigError(f"threshold sigma: {self.threshold_sigma:g} is not in 0..100")
+        for name, value, (low, high) in (
+            ("draws", self.draws, (1, MOST_PRINTS)),
+            ("loss", self.loss, LOSSES),
+            ("sigma", self.sigma, SIGMAS),
+            ("threshold sigma", self.threshold_sigma, THRESHOLD_SIGMAS),
+        ):
+            if not low <= value <= high:
+                raise ConfigError(f"{name}: {value:g} is not in {low:g}..{high:g}")
 
     def rng(self, stream: int) -> np.random.Generator:
         """The random generator of one kind of figure."""
@@ -178,16 +185,32 @@ def _variation(
 ) -> Record:
     """Delay and static power of prints at the nominal voltage; None where the technology has no figures."""
     rng, voltage, cells = settings.rng(VARIATION), technology.nominal_voltage, len(netlist.instances)
-    of_delay, of_power = (log_normal_factors(settings.sigma, settings.draws, cells, rng) for _ in range(2))
     delay, power, nominal = None, None, timing_of(netlist, technology)[voltage]
+    # Drawn for the delays also where there are none, so that the power's draws do not depend on them.
+    slow = partial(delays_ms, netlist, technology, voltage) if nominal else _nothing
+    delays = _of_prints(slow, cells, settings, rng)
     if nominal:
-        found = Spread.of(delays_ms(netlist, technology, voltage, of_delay)).to_json()
-        delay = {"nominal": nominal.delay_ms, **found}
+        delay = {"nominal": nominal.delay_ms, **Spread.of(delays).to_json()}
     if not technology.without_power:
-        profile = power_profile(netlist, technology, vectors.codes, input_bits)
-        static = float(static_powers_mw(profile, voltage, np.ones((1, cells)))[0])
-        power = {"nominal": static, **Spread.of(static_powers_mw(profile, voltage, of_power)).to_json()}
+        burn = partial(static_powers_mw, power_profile(netlist, technology, vectors.codes, input_bits), voltage)
+        static = float(burn(np.ones((1, cells)))[0])
+        power = {"nominal": static, **Spread.of(_of_prints(burn, cells, settings, rng)).to_json()}
     return {"sigma": settings.sigma, "delay_ms": delay, "static_power_mw": power}
+
+
+def _nothing(factors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.zeros(len(factors))
+
+
+def _of_prints(
+    figure: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    cells: int,
+    settings: Settings,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """(draws,) a figure of every print from the factors of its cells, in bounded memory."""
+    parts = [min(PRINTS_AT_ONCE, settings.draws - begin) for begin in range(0, settings.draws, PRINTS_AT_ONCE)]
+    return np.concatenate([figure(log_normal_factors(settings.sigma, n, cells, rng)) for n in parts])
 
 
 def _thresholds(

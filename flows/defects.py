@@ -21,7 +21,8 @@ from flows.run import Run, json_text, write_text
 from hdl.liberty import read_liberty
 from hdl.synthesis import read_netlist
 from printedmlp.classifier import classifier_from_json
-from printedmlp.errors import ConfigError
+from printedmlp.errors import ConfigError, DataError, one_line
+from printedmlp.names import clean_text
 from printedmlp.technology import Technology, load_technology
 from printedmlp.vectors import bits_per_feature
 
@@ -58,10 +59,15 @@ def defects_of_run(run: ComparedRun, settings: Settings, reporter: Reporter) -> 
 
 
 def defects_of_verilog(path: Path, source: Source, technology: Technology, settings: Settings) -> Record:
-    """Figures of one Verilog file, synthesised unless it is mapped already; see `flows.measure.read_circuit`."""
+    """Figures of one Verilog file, synthesised unless it is mapped already; see `flows.measure.read_circuit`.
+
+    Raises DataError for vectors of more classes than the circuit has answers.
+    """
     netlist = read_circuit(path, technology, "standard").netlist
     check_outputs(path, netlist)
     vectors = source.vectors(netlist.n_inputs)
+    if vectors.n_classes > (most := 1 << len(netlist.outputs)):
+        raise DataError(f"{source.name}: has {vectors.n_classes} classes; out of {path} tells at most {most} apart")
     bits = bits_per_feature(netlist.n_inputs, vectors.codes.shape[1])
     return defects_of(netlist, technology, vectors, bits, settings)
 
@@ -100,9 +106,11 @@ def _circuits(options: argparse.Namespace, reporter: Reporter) -> _Circuits:
         stages = {record["id"]: record["stage"] for record in run.designs.values()}
         return _Circuits(found, stages, f"{run.name}, test rows of seed {run.config.seed}", run.run)
     technology = read_liberty(options.liberty) if options.liberty else load_technology(options.technology)
-    name, rows = options.target.stem, Source(options.vectors, options.split)
+    # A file's name may be no text at all, and what is told of it goes into files of text.
+    name, source = clean_text(options.target.stem, 40) or FOREIGN, f"{options.target} on {options.vectors}"
+    rows = Source(options.vectors, options.split)
     found = {name: defects_of_verilog(options.target, rows, technology, settings)}
-    return _Circuits(found, {name: FOREIGN}, f"{options.target} on {options.vectors}", None)
+    return _Circuits(found, {name: FOREIGN}, one_line(source), None)
 
 
 def _write(circuits: _Circuits, out: Path | None) -> None:

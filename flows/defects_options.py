@@ -5,19 +5,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from flows.defect_figures import Settings
+from flows.defect_figures import LOSSES, MOST_PRINTS, SIGMAS, THRESHOLD_SIGMAS, Settings
 from flows.options import (
     DATA,
     DEFECTS,
     FILE,
     FOLDER,
-    INTEGER,
     NEEDED,
     OUTPUT,
+    SEED,
     TECHNOLOGY,
     CommandParser,
     Kind,
-    number,
+    integers,
+    numbers,
 )
 from printedmlp.technology import BUILT_IN
 
@@ -39,9 +40,13 @@ RECORD, PAGE = "defects.json", "defects.html"
 
 def _yields(text: str) -> tuple[float, ...]:
     try:
-        return tuple(float(part) for part in text.split(","))
+        found = tuple(float(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 0.95,0.99") from None
+    for value in found:
+        if not 0 < value <= 1:
+            raise argparse.ArgumentTypeError(f"{value:g} is not above 0 and at most 1")
+    return found
 
 
 def parser() -> CommandParser:
@@ -54,7 +59,7 @@ def parser() -> CommandParser:
     rows = Kind("file or name", str, "str", "vectors")
     words = "for Verilog: vector file, or name or path of a data set"
     made.value(DATA, "vectors", rows, words, nargs="?", shown="none: the target is a run")
-    made.value(DATA, "--split", INTEGER, "seed of a data set's split, for Verilog", default=0)
+    made.value(DATA, "--split", SEED, "seed of a data set's split, for Verilog", default=0)
     _printing(made)
     cells = Kind("name or file", str, "str", "NAME")
     words = f"of Verilog: {', '.join(BUILT_IN)} or a TOML file of cells"
@@ -69,16 +74,17 @@ def parser() -> CommandParser:
 def _printing(made: CommandParser) -> None:
     """Options that say what is assumed of printing."""
     usual = Settings()
-    kind = Kind("shares such as 0.95,0.99", _yields, "str", "Y[,Y]")
+    kind = Kind("shares such as 0.95,0.99", _yields, "float | tuple[float, ...] | str", "Y[,Y]")
     shown = ",".join(f"{value:g}" for value in usual.device_yields)
     words = "shares of devices that work"
     made.value(DEFECTS, "--device-yield", kind, words, default=usual.device_yields, shown=shown)
-    share = Kind("share 0..1", number, "float", "SHARE")
+    share = numbers(*LOSSES, "SHARE")
     made.value(DEFECTS, "--loss", share, "accuracy that a working print may lose", default=usual.loss)
-    made.value(DEFECTS, "--draws", INTEGER, "prints drawn for every figure", default=usual.draws)
-    made.value(DEFECTS, "--seed", INTEGER, "seed of the draws", default=usual.seed)
+    prints = integers(1, MOST_PRINTS)
+    made.value(DEFECTS, "--draws", prints, "prints drawn for every figure", default=usual.draws)
+    made.value(DEFECTS, "--seed", SEED, "seed of the draws", default=usual.seed)
     words = "spread of a cell's delay and power: standard deviation of the logarithm"
-    made.value(DEFECTS, "--sigma", Kind("number 0..5", number, "float", "S"), words, default=usual.sigma)
+    made.value(DEFECTS, "--sigma", numbers(*SIGMAS, "S"), words, default=usual.sigma)
     words = "standard deviation of a comparator's threshold"
-    spread = Kind("number 0..100", number, "float", "STEPS")
-    made.value(DEFECTS, "--threshold-sigma", spread, words, unit="steps of the code", default=usual.threshold_sigma)
+    steps = numbers(*THRESHOLD_SIGMAS, "STEPS")
+    made.value(DEFECTS, "--threshold-sigma", steps, words, unit="steps of the code", default=usual.threshold_sigma)

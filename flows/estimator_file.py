@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from flows.printed_design import PrintedDesign
 from printedmlp.errors import DataError, EstimatorError
+from printedmlp.files import parse_json
 from printedmlp.metrics import METRICS
 from printedmlp.quantise import Quantiser
 from printedmlp.technology import BUILT_IN, load_technology
@@ -79,8 +79,8 @@ class Portable:
         PrintedMLPError : one line that names what is wrong: the text, a value, or parts that do not fit together.
         """
         try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            data = parse_json(text)
+        except ValueError as error:
             raise DataError(f"estimator JSON: cannot be read ({error})") from None
         values = _checked(data)
         if technology is None and values["technology"] not in BUILT_IN:

@@ -90,7 +90,10 @@ def tell_missing_figures(technology: Technology) -> None:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the vectors come from: a vector file, or the test rows of a data set split as a run would."""
+    """Where the vectors come from: a vector file, or the test rows of a data set split as a run would.
+
+    Raises ConfigError for a seed that is negative.
+    """
 
     name: str
     seed: int = 0
@@ -98,6 +101,10 @@ class Source:
     missing: str = "drop"
     official_split: bool = False
     group_duplicates: bool = False
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ConfigError(f"seed: {self.seed} is negative")
 
     def vectors(self, bus_bits: int) -> Vectors:
         """The vectors for a circuit with so many input bits."""
@@ -155,8 +162,6 @@ def measure(
     use : how it is to be powered, at how many samples a second.
     layout : folder that receives pictures of the circuit, see `flows.pictures`; None for no pictures.
     """
-    if source.seed < 0:
-        raise ConfigError(f"seed: {source.seed} is negative")
     tell_missing_figures(technology)
     circuit = read_circuit(verilog, technology, effort)
     check_outputs(verilog, circuit.netlist)

@@ -15,10 +15,10 @@ from flows.options import (
     TECHNOLOGY,
     CommandParser,
     Kind,
-    positive,
+    numbers,
     split_options,
 )
-from printedmlp.power_sources import DEFAULT_RATE_HZ
+from printedmlp.power_sources import CAPACITIES_MAH, DEFAULT_RATE_HZ, RATES_HZ, VOLTAGES_V
 from printedmlp.technology import BUILT_IN
 
 DESCRIPTION = """\
@@ -60,13 +60,12 @@ def _power(made: CommandParser) -> None:
     cells = Kind("name or file", str, "str", "NAME")
     made.value(TECHNOLOGY, "--technology", cells, f"{', '.join(BUILT_IN)} or a TOML file of cells", default="egfet")
     made.value(TECHNOLOGY, "--liberty", FILE, "Liberty file of the cells to use instead")
-    above_0 = Kind("number above 0", positive, "float", "X")
     rate, capacity = (
         "samples classified in a second",
         "capacity of a battery whose life is told, beside --battery-v",
     )
-    made.value(TECHNOLOGY, "--sample-rate", above_0, rate, unit="Hz", default=DEFAULT_RATE_HZ)
-    made.value(TECHNOLOGY, "--battery-mah", above_0, capacity, unit="mAh", shown="no battery")
-    made.value(
-        TECHNOLOGY, "--battery-v", above_0, "its voltage, beside --battery-mah", unit="V", shown="no battery"
-    )
+    hertz, voltage = numbers(*RATES_HZ, "X"), "its voltage, beside --battery-mah"
+    made.value(TECHNOLOGY, "--sample-rate", hertz, rate, unit="Hz", default=DEFAULT_RATE_HZ)
+    of_capacity, of_voltage = numbers(*CAPACITIES_MAH, "X"), numbers(*VOLTAGES_V, "X")
+    made.value(TECHNOLOGY, "--battery-mah", of_capacity, capacity, unit="mAh", shown="no battery")
+    made.value(TECHNOLOGY, "--battery-v", of_voltage, voltage, unit="V", shown="no battery")

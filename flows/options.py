@@ -7,9 +7,7 @@ the same name take the same values.
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -53,14 +51,6 @@ class Kind:
     metavar: str
 
 
-def positive(text: str) -> float:
-    """Reads a finite number above 0."""
-    with suppress(ValueError):
-        if 0 < (value := float(text)) < math.inf:
-            return value
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-
-
 def whole(low: int, high: int) -> Callable[[str], int]:
     """Reads an integer of a range, both ends included."""
 
@@ -71,6 +61,25 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         return value
 
     return read
+
+
+def between(low: float, high: float) -> Callable[[str], float]:
+    """Reads a number of a range, both ends included."""
+
+    def read(text: str) -> float:
+        value = number(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not in {low:g}..{high:g}")
+        return value
+
+    return read
+
+
+def folder(text: str) -> Path:
+    """Reads a folder's path; empty text, as of a variable that is not set, would stand for the folder one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError("empty text names no folder")
+    return Path(text)
 
 
 def integer(text: str) -> int:
@@ -92,8 +101,22 @@ def number(text: str) -> float:
 INTEGER = Kind("integer", integer, "int", "N")
 TEXT = Kind("text", str, "str", "TEXT")
 FILE = Kind("file", Path, "str", "FILE")
-FOLDER = Kind("folder", Path, "str", "FOLDER")
+FOLDER = Kind("folder", folder, "str", "FOLDER")
 CHOICE = Kind("one of", str, "str", "")
+
+
+def integers(low: int, high: int) -> Kind:
+    """The kind of an integer of a range."""
+    return Kind(f"integer {low:,}..{high:,}", whole(low, high), "int", "N")
+
+
+def numbers(low: float, high: float, metavar: str) -> Kind:
+    """The kind of a number of a range; of 0 to 1 it is a share."""
+    name = "share" if (low, high) == (0, 1) else "number"
+    return Kind(f"{name} {low:g}..{high:g}", between(low, high), "float", metavar)
+
+
+SEED = integers(0, 2**63 - 1)
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -235,22 +258,32 @@ class CommandParser(argparse.ArgumentParser):
     def _from_file(self, file: Path, key: str, value: Any) -> Any:
         """A value of a file as the option of its name has it, if the option would take it."""
         action, kind = self._action(key), self.kinds[key]
-        items = value if isinstance(value, tuple) else (value,)
+        repeated = action.nargs in ("+", "*")
         try:
-            taken = [item if kind.declared == "bool" else kind.of(str(item)) for item in items]
+            if kind.declared == "bool":
+                return value
+            if not repeated:
+                text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+                return self._taken(action, kind, text)
+            if not value and action.nargs == "+":
+                raise argparse.ArgumentTypeError("the list is empty")
+            return tuple(self._taken(action, kind, str(item)) for item in value)
         except (argparse.ArgumentTypeError, ValueError) as error:
-            raise ConfigError(f"{place_of(file, key)}: {key}: {error}") from None
-        for item in taken:
-            if action.choices is not None and item not in action.choices:
-                raise ConfigError(
-                    f"{place_of(file, key)}: {key}: {item!r} is not one of {', '.join(map(str, action.choices))}"
-                )
-        return tuple(taken) if isinstance(value, tuple) else taken[0]
+            raise ConfigError(f"{place_of(file, key, self.command)}: {key}: {error}") from None
+
+    def _taken(self, action: argparse.Action, kind: Kind, text: str) -> Any:
+        """A value as the command line takes it, which holds no zero byte."""
+        if "\0" in text:
+            raise argparse.ArgumentTypeError(f"{text!r} holds a zero byte")
+        value = kind.of(text)
+        if action.choices is not None and value not in action.choices:
+            raise argparse.ArgumentTypeError(f"{value!r} is not one of {', '.join(map(str, action.choices))}")
+        return value
 
 
 def split_options(parser: CommandParser) -> None:
     """Add the options that say how a table is read and split, as `design` has them as settings."""
-    parser.value(DATA, "--seed", INTEGER, "seed of the table's split", default=0)
+    parser.value(DATA, "--seed", SEED, "seed of the table's split", default=0)
     parser.value(DATA, "--label", TEXT, "name of the class column", shown="the last", metavar="COLUMN")
     words = "what becomes of rows with missing cells"
     parser.value(DATA, "--missing", CHOICE, words, default="drop", choices=("drop", "error"), metavar="MISSING")

@@ -21,11 +21,11 @@ from flows.cli import EXIT_MISSING, EXIT_OK, answer, run_command
 from flows.options import (
     DATA,
     FOLDER,
-    INTEGER,
     OUTPUT,
     SEARCH,
     CommandParser,
     Kind,
+    integers,
     split_options,
 )
 from flows.progress import Reporter
@@ -43,6 +43,7 @@ from printedmlp.errors import ConfigError, PrintedMLPError, PrintedMLPWarning
 from printedmlp.reference.outcome import Context, Outcome
 from printedmlp.reference.registry import PACKAGE, PAPERS, find_paper, load, load_study
 from printedmlp.registry import DATA_VARIABLE
+from printedmlp.vectors import MOST_BITS
 
 FORMAT = "printedmlp.study"
 STUDIES = "printedmlp.studies"
@@ -62,7 +63,7 @@ SUITE = (f"{PACKAGE}.", "printedmlp.stars.", "printedmlp.kernels.gravity")
 README = Path(printedmlp.reference.__file__).with_name("README.md")
 SEEDS = {True: 1, False: 3}
 """Repetitions of quick and of full runs."""
-MOST_SEEDS = 100
+MOST_SEEDS = MOST_SPLITS = 100
 
 
 def run_paper(key: str, context: Context, *, again: bool = False) -> tuple[Outcome, bool]:
@@ -138,8 +139,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _study(options: argparse.Namespace) -> dict[str, Any]:
     """Run one paper's study or all, print what they found, and return it."""
     n_seeds = SEEDS[options.quick] if options.seeds is None else options.seeds
-    if not 1 <= n_seeds <= MOST_SEEDS:
-        raise ConfigError(f"--seeds: {options.seeds} is not in 1..{MOST_SEEDS}")
     load("torch")
     context = Context(
         tuple(range(n_seeds)), options.quick, options.device, options.folder or Path("runs", "reference")
@@ -239,16 +238,19 @@ def parser() -> CommandParser:
     table = Kind("name or file", str, "str", "TABLE")
     made.value(DATA, "--on", table, "a data set, or a CSV file, last column = class, instead of a paper's study")
     split_options(made)
-    made.value(DATA, "--splits", INTEGER, "with --on, splits with seeds that follow each other", default=5)
+    words = "with --on, splits with seeds that follow each other"
+    made.value(DATA, "--splits", integers(1, MOST_SPLITS), words, default=5)
     words = "with --on, train on the circuit's N-bit codes"
-    made.value(DATA, "--input-bits", INTEGER, words, shown="the table's own numbers")
+    made.value(DATA, "--input-bits", integers(1, MOST_BITS), words, shown="the table's own numbers")
     made.flag(SEARCH, "--quick", "few epochs and little data: does everything work?")
     words = "repetitions of every measurement of a study"
-    made.value(SEARCH, "--seeds", INTEGER, words, shown=f"{SEEDS[False]}; with --quick {SEEDS[True]}")
+    made.value(
+        SEARCH, "--seeds", integers(1, MOST_SEEDS), words, shown=f"{SEEDS[False]}; with --quick {SEEDS[True]}"
+    )
     keys = Kind("keys with commas between", str, "str", "KEY[,KEY]")
     words = "with --on, architectures to train"
     made.value(SEARCH, "--models", keys, words, shown="all that take a feature vector")
-    made.value(SEARCH, "--device", Kind("cpu or cuda", str, "str", "NAME"), "what computes", default="cpu")
+    made.value(SEARCH, "--device", Kind("cpu, cuda or auto", str, "str", "NAME"), "what computes", default="cpu")
     words = "where results go"
     made.value(OUTPUT, "--folder", FOLDER, words, shown="runs/reference, with --on runs/reference/<data set>")
     made.flag(OUTPUT, "--again", "run what is already there with these settings, too")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,13 @@ LISTS: dict[str, tuple[type, ...]] = {
     "tuple[float, ...]": (int, float),
     "tuple[str, ...]": (str,),
 }
+_PIECES = re.compile(
+    r"""#[^\n]*|\"{3}(?:\\.|[^\\])*?\"{3,5}|'{3}.*?'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'"""
+    r"""|[][{}\n]|[ \t\r]+|[^][{}\s#"']+""",
+    re.DOTALL,
+)
+"""Comments, texts, brackets, ends of lines, blanks and all else of a TOML text."""
+_KEY = re.compile(r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[\w-]+)(?=[ \t]*[=.])""")
 NAMES = {
     "tuple[int, ...]": "a list of integers",
     "tuple[float, ...]": "a list of numbers",
@@ -37,7 +44,8 @@ def read_settings(file: Path, command: str, types: Mapping[str, str]) -> dict[st
     ------
     ConfigError : naming file, line and value.
     """
-    return {key: checked_setting(file, key, value, types) for key, value in read_table(file, command).items()}
+    held = read_table(file, command)
+    return {key: checked_setting(file, command, key, value, types) for key, value in held.items()}
 
 
 def read_table(file: Path, command: str) -> dict[str, Any]:
@@ -68,15 +76,57 @@ def read_table(file: Path, command: str) -> dict[str, Any]:
     return values
 
 
-def line_of(text: str, key: str) -> int | None:
-    """Number of the first line of a TOML text that sets a key, from 1; None where it cannot be told."""
-    lines = text.split("\n")
-    sets = re.compile(rf"""\s*(["']?){re.escape(key)}\1\s*[=.]""")
-    for number, line in enumerate(lines, start=1):
-        # What stands above a line inside of a string of several lines is no TOML by itself.
-        if sets.match(line) and _is_toml("\n".join(lines[: number - 1])):
+def line_of(text: str, key: str, command: str | None = None) -> int | None:
+    """Number of the first line of a TOML text that sets a key, from 1; None where it cannot be told.
+
+    Parameters
+    ----------
+    command : only its table is looked at, and what stands in no table; None looks everywhere.
+    """
+    table = None
+    for number, line in _statements(text):
+        if line.startswith("["):
+            table, *inside = _header(line)
+            named = {table, *inside[:1]} if command in (None, table) else {table}
+        else:
+            named = _first_key(line) if command is None or table in (None, command) else set()
+        if key in named:
             return number
     return None
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Number and first line of every setting and header of a TOML text; time grows with its length alone."""
+    number, depth, fresh = 1, 0, True
+    for found in _PIECES.finditer(text):
+        piece = found.group()
+        if fresh and piece[0] not in "# \t\r\n":
+            fresh = False
+            yield number, _line_at(text, found.start())
+        depth += (piece in ("[", "{")) - (piece in ("]", "}"))
+        number += piece.count("\n")
+        fresh = fresh or (piece == "\n" and depth == 0)
+
+
+def _line_at(text: str, start: int) -> str:
+    end = text.find("\n", start)
+    return text[start : end if end >= 0 else len(text)]
+
+
+def _header(line: str) -> list[str]:
+    """The names of a header such as [design] or [design.more], from the outermost."""
+    names: list[str] = []
+    held: Any = parse_toml(line)
+    while held:
+        ((name, inner),) = held.items()
+        names.append(name)
+        held = inner[0] if isinstance(inner, list) else inner
+    return names
+
+
+def _first_key(line: str) -> set[str]:
+    name = _KEY.match(line)
+    return set(parse_toml(f"{name.group()} = 0")) if name else set()
 
 
 def nearest(word: str, words: Mapping[str, Any] | tuple[str, ...]) -> str:
@@ -92,28 +142,20 @@ def _text(file: Path) -> str:
         raise ConfigError(str(error)) from None
 
 
-def _is_toml(text: str) -> bool:
-    try:
-        parse_toml(text)
-    except ValueError:
-        return False
-    return True
+def place_of(file: Path, key: str, command: str) -> str:
+    """The file, and the line that sets a key of a command where that can be told."""
+    return _place(file, _text(file), key, command)
 
 
-def place_of(file: Path, key: str) -> str:
-    """The file, and the line that sets a key where that can be told."""
-    return _place(file, _text(file), key)
-
-
-def _place(file: Path, text: str, key: str) -> str:
-    line = line_of(text, key)
+def _place(file: Path, text: str, key: str, command: str | None = None) -> str:
+    line = line_of(text, key, command)
     return f"{file} line {line}" if line else str(file)
 
 
-def checked_setting(file: Path, key: str, value: Any, types: Mapping[str, str]) -> Any:
+def checked_setting(file: Path, command: str, key: str, value: Any, types: Mapping[str, str]) -> Any:
     """A value of a file as the setting takes it; ConfigError with its line if it is unknown or of another kind."""
     if key not in types:
-        raise ConfigError(f"{place_of(file, key)}: unknown setting '{key}'{nearest(key, types)}")
+        raise ConfigError(f"{place_of(file, key, command)}: unknown setting '{key}'{nearest(key, types)}")
     kinds = [kind for kind in types[key].split(" | ") if kind != "None"]
     for kind in kinds:
         if isinstance(value, list) and kind in LISTS and all(type(v) in LISTS[kind] for v in value):
@@ -121,4 +163,4 @@ def checked_setting(file: Path, key: str, value: Any, types: Mapping[str, str]) 
         if type(value) in PLAIN.get(kind, ()):
             return value
     wanted = " or ".join(NAMES.get(kind, kind) for kind in kinds)
-    raise ConfigError(f"{place_of(file, key)}: {key} must be {wanted}, not {value!r}")
+    raise ConfigError(f"{place_of(file, key, command)}: {key} must be {wanted}, not {value!r}")

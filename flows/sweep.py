@@ -222,6 +222,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     if given.file is None:
         raise ConfigError("file: none given; name a TOML file of settings")
+    if given.scheduler is not None and given.workers is not None:
+        raise ConfigError(f"--workers {given.workers}: a scheduler has workers of its own; leave out one of them")
+    if given.shared and given.scheduler is None:
+        raise ConfigError("--shared: local workers see the folder anyway; it belongs to --scheduler")
     with answer(as_json=given.json) as tell:
         try:
             job = Sweep(given.out, read_plan(given.file), given.until, given.fresh, given.tries)

@@ -96,7 +96,7 @@ def _choices(file: Path, given: Mapping[str, Any]) -> dict[str, list[Any]]:
     if "dataset" not in given:
         mistakes.append(f"{file}: dataset: none given; name data sets or CSV files")
     if SPLITS in given and "seed" in given:
-        mistakes.append(f"{place_of(file, SPLITS)}: {SPLITS} and seed say the same; give one of them")
+        mistakes.append(f"{place_of(file, SPLITS, COMMAND)}: {SPLITS} and seed say the same; give one of them")
     if mistakes:
         raise SweepMistakesError(mistakes)
     return choices
@@ -105,7 +105,7 @@ def _choices(file: Path, given: Mapping[str, Any]) -> dict[str, list[Any]]:
 def _seeds(file: Path, key: str, value: Any) -> list[int]:
     if type(value) is not int or not 1 <= value <= MOST_RUNS:
         wanted = f"a number of seeds in 1..{MOST_RUNS}"
-        raise ConfigError(f"{place_of(file, key)}: {key} must be {wanted}, not {value!r}")
+        raise ConfigError(f"{place_of(file, key, COMMAND)}: {key} must be {wanted}, not {value!r}")
     return list(range(value))
 
 
@@ -114,19 +114,21 @@ def _values(file: Path, key: str, value: Any) -> list[Any]:
         values = [_one_of(file, key, item, value) for item in value]
         twice = [item for number, item in enumerate(values) if item in values[:number]]
         if twice or not values:
-            raise ConfigError(f"{place_of(file, key)}: {key} has {f'{twice[0]!r} twice' if twice else 'no values'}")
+            raise ConfigError(
+                f"{place_of(file, key, COMMAND)}: {key} has {f'{twice[0]!r} twice' if twice else 'no values'}"
+            )
         return values
-    return [checked_setting(file, key, value, setting_types())]
+    return [checked_setting(file, COMMAND, key, value, setting_types())]
 
 
 def _one_of(file: Path, key: str, item: Any, values: list[Any]) -> Any:
     try:
-        return checked_setting(file, key, item, setting_types())
+        return checked_setting(file, COMMAND, key, item, setting_types())
     except ConfigError as error:
         if type(item) is int and key in DesignConfig.__dataclass_fields__ and "a list of" in str(error):
             # One topology of two layers, or two of one? Nobody should have to find out from the results.
             raise ConfigError(
-                f"{place_of(file, key)}: {key} = {values} is a list of values here; "
+                f"{place_of(file, key, COMMAND)}: {key} = {values} is a list of values here; "
                 f"write [{values}] for one value, or a list for each of them"
             ) from None
         raise

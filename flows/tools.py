@@ -103,6 +103,7 @@ def _python() -> str | None:
     return platform.python_version() if sys.version_info >= (3, 11) else None
 
 
+@cache
 def _package(name: str) -> str | None:
     try:
         return metadata.version(name)

@@ -17,6 +17,10 @@ from printedmlp.errors import ConfigError
 
 LONGEST_HOURS = 10 * 24 * 365.25
 DEFAULT_RATE_HZ = 5.0
+RATES_HZ = (1e-9, 1e9)
+CAPACITIES_MAH = (1e-9, 1e9)
+VOLTAGES_V = (1e-9, 1e3)
+"""What may be asked for of samples a second and of a battery."""
 """Printed classifiers are usually clocked at 5 to 20 Hz."""
 
 

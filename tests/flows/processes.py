@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from flows.cli import run_command
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 240
 
@@ -37,3 +39,11 @@ def is_running(pid):
     """Whether a process is there and no zombie."""
     place = Path("/proc", str(pid), "stat")
     return place.is_file() and place.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def code_of(main, arguments):
+    """Exit code of a command run here, also where its options are refused."""
+    try:
+        return run_command(main, [str(argument) for argument in arguments])
+    except SystemExit as stopped:
+        return stopped.code

@@ -1,6 +1,7 @@
 """What does not compare is refused with one line."""
 
 import json
+import os
 
 import pytest
 
@@ -20,6 +21,18 @@ def refused(capsys, *arguments):
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     return error
+
+
+def test_what_could_not_be_linked_to_is_refused_before_anything_is_measured(run_folder, tmp_path, capsys):
+    strange = os.fsdecode(b"c\xff")
+    assert f"{strange!r} is not UTF-8 text" in refused(capsys, run_folder, "--out", strange)
+    assert f"{strange!r} is not UTF-8 text" in refused(capsys, strange, "--out", tmp_path / "c")
+
+
+def test_a_list_of_a_file_that_is_empty_is_refused(run_folder, tmp_path, capsys):
+    place = tmp_path / "c.toml"
+    place.write_text("[compare]\nstages = []\n")
+    assert refused(capsys, run_folder, "--config", place) == f"error: {place} line 2: stages: the list is empty\n"
 
 
 def test_what_lies_in_the_way_is_left_alone(run_folder, tmp_path, capsys):

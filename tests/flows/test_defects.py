@@ -1,21 +1,25 @@
 """The command on printing defects, on a run and on anyone's circuit; fault tolerance as an axis of the front."""
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from flows import defects, design
+from flows import defect_figures, defects, design
 from flows.cli import run_command
 from flows.config import make_config
 from flows.defect_figures import Settings, defects_of
 from flows.defect_page import defects_page
 from flows.mapping import Choice, Judge, netlist_of, printed_merits
+from flows.run import sha256_file
 from printedmlp.choice import ROBUST_GAIN, select_front
 from printedmlp.circuit import Instance, Netlist
 from printedmlp.errors import ConfigError
 from printedmlp.vectors import Vectors
+from tests.flows.processes import code_of
 from tests.netlists import EGFET
 
 MAPPED = """module top(input [3:0] inp, output [0:0] out);
@@ -85,17 +89,75 @@ def test_a_strangers_circuit_is_told_and_written(files, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--device-yield", "1.2"], "device yield: 1.2 is not above 0 and at most 1"),
-        (["--loss", "2"], "loss: 2 is not in 0..1"),
-        (["--draws", "0"], "draws: 0 is below 1"),
-        (["--sigma", "-1"], "sigma: -1 is not in 0..5"),
-        (["--threshold-sigma", "nan"], "threshold sigma: nan is not in 0..100"),
-        (["--seed", "-1"], "seed: -1 is negative"),
+        (["--device-yield", "0.9,1.2"], "--device-yield: 1.2 is not above 0 and at most 1 "),
+        (["--device-yield", "nan"], "--device-yield: nan is not above 0 and at most 1 "),
+        (["--loss", "2"], "--loss: 2 is not in 0..1 "),
+        (["--draws", "0"], "--draws: 0 is not in 1..10000 "),
+        (["--draws", "1" + "0" * 30], f"--draws: 1{'0' * 30} is not in 1..10000 "),
+        (["--sigma", "-1"], "--sigma: -1 is not in 0..5 "),
+        (["--threshold-sigma", "nan"], "--threshold-sigma: nan is not in 0..100 "),
+        (["--seed", "-1"], "--seed: -1 is not in 0..9223372036854775807 "),
+        (["--split", "-3"], "--split: -3 is not in 0..9223372036854775807 "),
+        (["--out", ""], "--out: empty text names no folder "),
     ],
 )
 def test_a_wrong_setting_ends_in_one_line(files, capsys, options, message):
-    assert run_command(defects.main, [*files, *options]) == 2
-    assert capsys.readouterr().err == f"error: {message}\n"
+    assert code_of(defects.main, [*files, *options]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: argument {message}")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("draws = 0", "draws: 0 is not in 1..10000"),
+        ("device_yield = [0.9, 2]", "device_yield: 2 is not above 0 and at most 1"),
+        ("device_yield = []", "device_yield: '' is not a list of numbers such as 0.95,0.99"),
+        ('out = "a\\u0000b"', "out: 'a\\x00b' holds a zero byte"),
+        ('out = ""', "out: empty text names no folder"),
+    ],
+)
+def test_a_wrong_setting_of_a_file_is_named_with_its_line(files, tmp_path, capsys, text, message):
+    place = tmp_path / "c.toml"
+    place.write_text(f"[defects]\n{text}\n")
+    assert code_of(defects.main, [*files[:2], "--config", place]) == 2
+    assert capsys.readouterr().err == f"error: {place} line 2: {message}\n"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"draws": 0}, {"draws": 10_001}, {"loss": 1.1}, {"sigma": np.nan}, {"threshold_sigma": -1.0}, {"seed": -1}],
+)
+def test_settings_refuse_what_the_command_line_refuses(values):
+    (name,) = values
+    with pytest.raises(ConfigError, match=name.replace("_", " ")):
+        Settings(**values)
+
+
+def test_figures_of_many_prints_do_not_depend_on_how_many_are_drawn_at_once(monkeypatch):
+    netlist = Netlist(4, (Instance("NAND2X1", (2, 4)), Instance("INVX1", (6,))), (7,))
+    vectors = Vectors(np.array([[1, 1], [1, 0]], dtype=np.uint8), np.array([1, 0]), 2, 0)
+    whole = defects_of(netlist, EGFET, vectors, 2, Settings(draws=50))["variation"]
+    monkeypatch.setattr(defect_figures, "PRINTS_AT_ONCE", 7)
+    parts = defects_of(netlist, EGFET, vectors, 2, Settings(draws=50))["variation"]
+    for figure in ("delay_ms", "static_power_mw"):
+        assert list(parts[figure]["quantiles"].values()) == pytest.approx(list(whole[figure]["quantiles"].values()))
+
+
+def test_a_circuit_of_a_name_that_is_no_text_is_told_and_written(files, tmp_path, capsys):
+    strange = os.path.join(tmp_path, os.fsdecode(b"t\xffp.v"))
+    os.rename(files[0], strange)
+    assert run_command(defects.main, [strange, *files[1:], "--out", str(tmp_path / "out")]) == 0
+    assert list(json.loads((tmp_path / "out" / "defects.json").read_text())) == ["tp"]
+    assert capsys.readouterr().err == ""
+
+
+def test_more_classes_than_answers_are_named_with_their_file(files, capsys):
+    Path(files[1]).write_text("x0,x1,class\n1,1,1\n1,0,2\n")
+    assert run_command(defects.main, files) == 2
+    told = capsys.readouterr().err
+    assert told == f"error: {files[1]}: has 3 classes; out of {files[0]} tells at most 2 apart\n"
 
 
 def test_what_is_no_run_ends_in_one_line(tmp_path, capsys):
@@ -154,6 +216,21 @@ def test_a_runs_front_is_told_on_its_test_rows(run_folder, tmp_path, capsys):
     capsys.readouterr()
     assert run_command(defects.main, [str(folder), *QUICK]) == 2
     assert "is not as the run left it" in capsys.readouterr().err
+
+
+@pytest.mark.tools
+def test_a_design_that_calls_itself_another_gets_no_file_elsewhere(run_folder, tmp_path, capsys):
+    folder = tmp_path / "runs" / "iris"
+    shutil.copytree(run_folder, folder)
+    (tmp_path / "victim").mkdir()
+    record = folder / "designs" / "exact" / "measure.json"
+    record.write_text(record.read_text().replace('"id": "exact"', '"id": "../../../victim"'))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["stages"]["designs"]["files"]["designs/exact/measure.json"] = sha256_file(record)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert run_command(defects.main, [str(folder), *QUICK]) == 2
+    assert capsys.readouterr().err == f"error: {record}: its id is '../../../victim', its folder 'exact'\n"
+    assert list((tmp_path / "victim").iterdir()) == []
 
 
 @pytest.mark.tools

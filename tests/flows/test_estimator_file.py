@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
+from benchmarks.hostile_records import changed
 from flows.estimator import PrintedMLPClassifier
 from hdl.synthesis import read_netlist
 from printedmlp.errors import EstimatorError, PrintedMLPError, VerificationError
@@ -149,3 +150,22 @@ def test_every_missing_key_is_told_in_a_line(data):
     for key in data["design"]:
         with pytest.raises(PrintedMLPError):
             read({**data, "design": {k: v for k, v in data["design"].items() if k != key}})
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"'])
+def test_what_could_not_be_written_again_is_refused(data, value):
+    text = json.dumps({**data, "table": {**data["table"], "name": "here"}}).replace('"here"', value)
+    with pytest.raises(PrintedMLPError, match=r"^estimator JSON: cannot be read "):
+        PrintedMLPClassifier.from_json(text)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_changed_estimator_is_refused_in_a_line_or_answers(data, seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(15):
+        said = ""
+        try:
+            PrintedMLPClassifier.from_json(json.dumps(changed(data, rng))).predict(X)
+        except PrintedMLPError as error:
+            said = str(error)
+        assert said.isprintable()

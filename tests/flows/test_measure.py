@@ -7,6 +7,8 @@ import pytest
 
 from flows import measure
 from flows.cli import run_command
+from printedmlp.errors import ConfigError
+from tests.flows.processes import code_of
 
 GREATER = "module top(input [3:0] inp, output [0:0] out); assign out = inp[3:2] > inp[1:0]; endmodule\n"
 SATURATED = """module top(input [7:0] inp, output [0:0] out);
@@ -83,8 +85,10 @@ def test_a_circuit_whose_output_waits_for_no_gate_has_no_rate(files, capsys):
 
 
 def test_a_negative_seed_is_one_line(files, capsys):
-    assert run_command(measure.main, [*files(GREATER, "x0,x1,class\n0,0,0\n"), "--seed", "-1"]) == 2
-    assert capsys.readouterr().err == "error: seed: -1 is negative\n"
+    assert code_of(measure.main, [*files(GREATER, "x0,x1,class\n0,0,0\n"), "--seed", "-1"]) == 2
+    assert capsys.readouterr().err.startswith("error: argument --seed: -1 is not in 0..9223372036854775807 ")
+    with pytest.raises(ConfigError, match="seed: -1 is negative"):
+        measure.Source("iris", -1)
 
 
 CLOCKED = (
@@ -199,9 +203,8 @@ def test_cells_that_nothing_can_be_made_of_are_one_line(files, capsys, tmp_path)
     assert "'mine' needs an inverter and a two-input NAND, NOR, AND or OR" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("value", ["x", "0", "-1", "nan", "inf"])
-def test_a_rate_that_is_none_is_one_line(files, capsys, value):
-    with pytest.raises(SystemExit) as stopped:
-        measure.main([*files(GREATER, "x0,x1,class\n0,1,1\n"), f"--sample-rate={value}"])
-    assert stopped.value.code == 2
-    assert capsys.readouterr().err.startswith(f"error: argument --sample-rate: '{value}' is not a number above 0 ")
+@pytest.mark.parametrize("option", ["--sample-rate", "--battery-mah", "--battery-v"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "1e300", "1e-300"])
+def test_a_quantity_that_is_none_is_one_line(files, capsys, option, value):
+    assert code_of(measure.main, [*files(GREATER, "x0,x1,class\n0,1,1\n"), f"{option}={value}"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: argument {option}: {value} is not in 1e-09..")

@@ -15,6 +15,7 @@ from flows.reference_table import END, START
 from printedmlp.errors import DataError
 from printedmlp.reference.outcome import Check, Context, Measure, Outcome
 from printedmlp.reference.registry import PAPERS
+from tests.flows.processes import code_of
 
 
 class FakeStudy(ModuleType):
@@ -150,7 +151,7 @@ def test_among_several_a_paper_without_its_data_is_left_out_with_a_warning(study
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, capsys):
-    assert run_command(main, arguments) == 2
+    assert code_of(main, arguments) == 2
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1

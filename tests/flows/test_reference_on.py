@@ -9,17 +9,17 @@ pytest.importorskip("torch")
 
 from flows import reference_on
 from flows.ceiling import FILE, ceiling_of, reference_for
-from flows.cli import run_command
 from flows.config import make_config
 from flows.reference import main
 from flows.reference_fit import CLIP, Scaler
 from printedmlp.dataset import load_dataset
 from printedmlp.preparation import prepare
+from tests.flows.processes import code_of
 
 
 def run(folder, *arguments, code=0):
     command = ["--on", "iris", "--quick", "--models", "mlp", "--splits", "2", "--folder", str(folder), *arguments]
-    assert run_command(main, command) == code
+    assert code_of(main, command) == code
     return json.loads((folder / FILE).read_text()) if not code else None
 
 
@@ -112,9 +112,10 @@ def test_the_report_reads_what_the_command_wrote(tmp_path):
     ("arguments", "message"),
     [
         (["--models", "mlp,cnn"], "--models: 'cnn' is not one of mlp"),
-        (["--splits", "0"], "need a seed from 0 and 1 to 100 splits"),
-        (["--seed", "-1"], "need a seed from 0"),
-        (["--input-bits", "0"], "input_bits=0: expected 1 to 8"),
+        (["--splits", "0"], "--splits: 0 is not in 1..100"),
+        (["--seed", "-1"], "--seed: -1 is not in 0.."),
+        (["--seed", "9" * 30], f"--seed: {'9' * 30} is not in 0.."),
+        (["--input-bits", "0"], "--input-bits: 0 is not in 1..8"),
         (["--label", "colour"], "colour"),
     ],
 )

@@ -2,12 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from benchmarks.hostile_records import changed
 from flows import sweep
 from flows.cli import run_command
 from flows.design import design
 from flows.sweep_plan import SweepMistakesError, read_plan
+from printedmlp.errors import ConfigError, one_line
 
 GOOD = 'dataset = "iris"\n'
 
@@ -116,6 +121,61 @@ def test_wrong_options_are_refused(options, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         sweep.main([str(tmp_path / "sweep.toml"), *options])
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--workers", "2", "--scheduler", "tcp://h:1"], "--workers 2: a scheduler has workers of its own"),
+        (["--shared"], "--shared: local workers see the folder anyway"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(options, message, tmp_path, capsys):
+    file = tmp_path / "sweep.toml"
+    file.write_text('dataset = "iris"\n')
+    assert run_command(sweep.main, [str(file), "--out", str(tmp_path / "out"), *options]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {message}")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sweep.toml"]
+
+
+def toml(value):
+    """A value as TOML has it, which has no null."""
+    if isinstance(value, bool) or value is None:
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {toml(item)}" for key, item in value.items()) + "}"
+    return json.dumps(value)
+
+
+SWEEP = {"dataset": ["iris", "wine"], "splits": 2, "hidden": [[3], [2, 2]], "jitter": [0, 8], "inputs": "binary"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_changed_sweep_is_refused_in_lines_or_planned(seed, tmp_path_factory):
+    file = tmp_path_factory.mktemp("sweeps") / "sweep.toml"
+    data = changed(SWEEP, np.random.default_rng(seed))
+    file.write_text("".join(f"{json.dumps(key)} = {toml(value)}\n" for key, value in data.items()))
+    said, runs = [], []
+    try:
+        runs = read_plan(file)
+    except SweepMistakesError as error:
+        said = error.mistakes
+    except ConfigError as error:
+        said = [str(error)]
+    assert bool(runs) != bool(said)
+    assert all(one_line(line).startswith(str(file)) for line in said)
+    assert [entry.name for entry in file.parent.iterdir()] == ["sweep.toml"]
+
+
+def test_many_runs_are_planned_without_asking_for_versions_again(plan, monkeypatch):
+    plan('dataset = "iris"\n')
+    asked: list[str] = []
+    monkeypatch.setattr("flows.tools.metadata.version", asked.append)
+    assert len(plan('dataset = "iris"\nsplits = 50\n')) == 50
+    assert asked == []
 
 
 def test_a_dry_run_lists_and_runs_nothing(tmp_path, capsys):
