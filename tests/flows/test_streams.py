@@ -32,6 +32,15 @@ def test_a_sign_that_the_stream_lacks_ends_no_command():
     assert (code, out, err) == (0, b"wide ? 5 ? 1\n", b"")
 
 
+def test_programs_that_are_started_have_streams_too():
+    inner = "import sys; sys.exit(None in (sys.stdin, sys.stdout, sys.stderr))"
+    code = (
+        "import subprocess, sys; from flows.cli import run_command\n"
+        f"sys.exit(run_command(lambda _: subprocess.call([sys.executable, '-c', {inner!r}])))"
+    )
+    assert ended(code, shell=">&- 2>&- <&-") == (0, b"", b"")
+
+
 def test_what_is_said_into_a_closed_stream_goes_nowhere_else(tmp_path):
     place = tmp_path / "first.txt"
     code = (
