@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,8 @@ from printedmlp.trees import Branch, DecisionTree, grown
 
 LAMBDAS = (0.0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 """Prices of one square millimetre, in shares of the training rows' weight."""
+MOST_FEATURES, MOST_ROWS = 64, 16_384
+"""Small trees are enumerated on no more of them: time grows with rows and with the cube of features."""
 
 
 @dataclass(frozen=True)
@@ -198,9 +200,11 @@ def gini_gains(histogram: NDArray[np.int64]) -> NDArray[np.float64]:
 def small_branches(rows: TrainingRows, prices: NDArray[np.float64]) -> list[Branch]:
     """For each price (L, 2^bits) the tree of depth three of least errors plus price, in shares of the rows' weight.
 
-    Comparators count as if none were shared.
+    Comparators count as if none were shared. Of more features than `MOST_FEATURES` those with the best single test
+    are looked at, and of more rows than `MOST_ROWS` so many, evenly spaced; all rows decide the classes of leaves.
     """
-    n_features = rows.X.shape[1]
+    every, (rows, features) = rows, _surveyed(rows)
+    n_features = len(features)
     weights = rows.weights * np.bincount(rows.y, minlength=len(rows.weights))
     total = weights.sum()
     costs = np.full((n_features, len(prices)), float(total - weights.max()))
@@ -213,7 +217,20 @@ def small_branches(rows: TrainingRows, prices: NDArray[np.float64]) -> list[Bran
             )
         )
     best = np.argmin(costs, axis=0)
-    return [_heap_branch(rows, trees[f, p], 0, np.arange(len(rows.y))) for p, f in enumerate(best)]
+    tests = trees[..., 0]
+    trees[..., 0] = np.where(tests == NONE, NONE, features[tests])
+    return [_heap_branch(every, trees[f, p], 0, np.arange(len(every.y))) for p, f in enumerate(best)]
+
+
+def _surveyed(rows: TrainingRows) -> tuple[TrainingRows, NDArray[np.intp]]:
+    """The part of large tables that small trees are enumerated on, and which features it has."""
+    n_rows, n_features = rows.X.shape
+    chosen = np.linspace(0, n_rows - 1, min(n_rows, MOST_ROWS)).round().astype(np.intp)
+    rows, features = replace(rows, X=rows.X[chosen], y=rows.y[chosen]), np.arange(n_features)
+    if n_features > MOST_FEATURES:
+        gains = gini_gains(rows.histogram(np.arange(len(rows.y)))).max(axis=1)
+        features = np.sort(np.argsort(-gains, kind="stable")[:MOST_FEATURES])
+    return replace(rows, X=np.ascontiguousarray(rows.X[:, features])), features
 
 
 def _heap_branch(data: TrainingRows, heap: NDArray[np.int64], k: int, rows: NDArray[np.intp]) -> Branch:

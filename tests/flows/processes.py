@@ -1,6 +1,7 @@
 """Commands as a person or a script calls them: processes of their own."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,11 @@ def python(*arguments, folder=ROOT, **changes):
 def printedmlp(*arguments, folder=ROOT, **changes):
     """Run a command of `python -m flows` to its end."""
     return python("-m", "flows", *map(str, arguments), folder=folder, **changes)
+
+
+def heeds_interrupts():
+    """For a new process: where tests run in the background Ctrl-C is ignored, and so it would be there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def is_running(pid):

@@ -11,7 +11,7 @@ import pytest
 
 from flows.config import config_toml, make_config
 from tests.flows.conftest import SMALL
-from tests.flows.processes import environment, is_running, printedmlp
+from tests.flows.processes import environment, heeds_interrupts, is_running, printedmlp
 from tests.flows.test_stopping import PATIENCE_S, stages_of, wait_for
 
 ENDLESS = {"search": {"proposals": 10**9}, "refine": {"refine_moves": 10**9}}
@@ -61,6 +61,7 @@ def started(folder, arguments):
         stderr=subprocess.PIPE,
         text=True,
         process_group=0,
+        preexec_fn=heeds_interrupts,
     )
 
 

@@ -24,7 +24,7 @@ from flows.sweep_plan import read_plan
 from flows.sweep_task import Outcome, Task
 from hdl.tools import run_child
 from printedmlp.errors import ToolError
-from tests.flows.processes import is_running
+from tests.flows.processes import heeds_interrupts, is_running
 from tests.flows.test_stopping import wait_for
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'printedmlp[sweep]'")
@@ -331,8 +331,7 @@ def test_an_interrupt_leaves_the_results_so_far(tmp_path):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # Where tests run in the background, the signal is ignored, and so it would be in their processes.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heeds_interrupts,
     )
     end = time.monotonic() + PATIENCE_S
     while "done" not in statuses(out) and time.monotonic() < end:

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from printedmlp import priced_trees as priced_module
 from printedmlp.errors import ConfigError
 from printedmlp.pareto import non_dominated
 from printedmlp.priced_trees import Growth, TrainingRows, gini_gains, priced_trees, small_branches, threshold_prices
@@ -105,6 +106,38 @@ def noisy():
     rows = rng.integers(0, 16, (250, 4))
     labels = (rows[:, 0] >= 7).astype(np.int64) + ((rows[:, 1] >= 3) & (rows[:, 2] < 13))
     return rows, np.where(rng.random(250) < 0.1, 0, labels)
+
+
+def used(branch):
+    """Features that a branch tests."""
+    return set() if isinstance(branch, int) else {branch[0]} | used(branch[2]) | used(branch[3])
+
+
+def test_of_many_features_those_with_the_best_tests_are_enumerated(noisy, monkeypatch):
+    rows, labels = noisy
+    prices, weights = np.zeros((1, 16)), np.ones(3, dtype=np.int64)
+    (whole,) = small_branches(training(rows, labels, 3), prices)
+    monkeypatch.setattr(priced_module, "MOST_FEATURES", 2)
+    (fewer,) = small_branches(training(rows, labels, 3), prices)
+    assert used(fewer) == {0, 2} < used(whole)
+    (alone,) = small_branches(training(rows[:, [0, 2]], labels, 3), prices)
+    fit = cost(fewer, rows, prices[0], weights, labels)
+    assert cost(alone, rows[:, [0, 2]], prices[0], weights, labels) == fit
+    (turned,) = small_branches(training(rows[:, ::-1], labels, 3), prices)
+    assert used(turned) == {1, 3}
+    assert cost(turned, rows[:, ::-1], prices[0], weights, labels) == fit
+
+
+def test_of_many_rows_some_are_enumerated_and_all_decide_the_leaves(noisy, monkeypatch):
+    """The first and the last row alone say where to test; the others, which class the rows above have."""
+    rows = noisy[0][:, :1]
+    rows[[0, -1]] = [[0], [15]]
+    labels = np.where(rows[:, 0] >= 8, 2, 0)
+    labels[-1] = 1
+    monkeypatch.setattr(priced_module, "MOST_ROWS", 2)
+    (branch,) = small_branches(training(rows, labels, 3), np.zeros((1, 16)))
+    assert isinstance(branch, tuple)
+    assert (branch[0], branch[2:]) == (0, (0, 2))
 
 
 def test_the_front_is_what_it_says(noisy):
